@@ -1,0 +1,58 @@
+"""What quality and fairness gates share: a measurement with a limit, and three outcomes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pipeline.frames import Frame
+from pipeline.part import Part
+from pipeline.types import Json, Outcome, Verdict
+
+STAGES = ("raw", "clean", "splits", "augmented", "checkpoint")
+
+
+class Gate(Part):
+    """A measurement with a limit: passed, failed or not judged; not judged is not passed.
+
+    `stages` are those whose frames it can judge. `good()` and `bad()` are the frames that `example` must pass and fail:
+    the contract test of every gate.
+    """
+
+    stages: ClassVar[tuple[str, ...]] = STAGES
+
+    @abstractmethod
+    def check(self, frame: Frame) -> Verdict:
+        """Judge one version. An empty frame is not judged. May raise: the caller records that as not judged."""
+
+    @classmethod
+    @abstractmethod
+    def good(cls) -> Frame:
+        """A small frame that the gate, built with `example`, passes."""
+
+    @classmethod
+    @abstractmethod
+    def bad(cls) -> Frame:
+        """A small frame that the gate, built with `example`, fails."""
+
+    def verdict(
+        self,
+        outcome: Outcome,
+        observed: float | None,
+        limit: str,
+        message: str,
+        evidence: Mapping[str, Json] | None = None,
+    ) -> Verdict:
+        """A verdict in this gate's name."""
+        return Verdict(self.name, outcome, observed, limit, message, evidence or {})
+
+
+def judge(gate: Gate, frame: Frame) -> Verdict:
+    """The gate's verdict; an empty frame and a gate that raised are not judged."""
+    if frame.documents.num_rows == 0:
+        return gate.verdict("not_judged", None, "", "the version holds no documents: there is nothing to judge")
+    try:
+        return gate.check(frame)
+    except Exception as error:
+        return gate.verdict("not_judged", None, "", f"the gate itself failed: {type(error).__name__}: {error}")

@@ -1,0 +1,1 @@
+"""Facts about one language each: what its characters are, where its sentences end."""

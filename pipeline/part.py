@@ -1,0 +1,194 @@
+"""Finds a part by its file name, builds it from YAML, says "did you mean".
+
+A part is one class in one file: key = folder, `use` = file, the rest = typed fields. There is no registry; the folder
+is the list.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.errors import WrongUse, did_you_mean
+
+FOLDERS = ("source", "cleaning", "annotation", "augmentation", "training", "quality", "fairness", "task")
+_NOT_TEXT = {"pipeline.part", "pipeline.errors"}  # what these hold never touches a text
+
+P = TypeVar("P", bound="Part")
+
+
+class Part(BaseModel):
+    """Base of every part: a frozen class with typed fields; unknown fields are refused.
+
+    `example` are the settings that the contract tests build it with. `places` names the fields that say where data
+    lies, not what it is: they stay out of the fingerprint. `named_by` names fields that tell two uses of one part in
+    one list apart (`group_share` by domain, by gender).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    example: ClassVar[Mapping[str, Any]] = {}
+    places: ClassVar[frozenset[str]] = frozenset()
+    named_by: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def name(self) -> str:
+        """The name in recipes and verdicts: the file's, and the fields of `named_by`."""
+        return "_".join([use_of(type(self)), *(str(getattr(self, f)) for f in self.named_by)])
+
+    def settings(self) -> dict[str, Any]:
+        """`use` and every field, as YAML has them; locations left out."""
+        return {"use": use_of(type(self)), **self.model_dump(mode="json", exclude=set(self.places))}
+
+    def fingerprint(self) -> str:
+        """Changes when a field or the code of the part changes; comments and docstrings do not count."""
+        return fingerprint(self.settings(), code_of(type(self).__module__))
+
+
+class UnknownPart(WrongUse):
+    """No part of that name; the message says what there is."""
+
+
+class BadSettings(WrongUse):
+    """A part's settings are wrong: one `(field path, message)` for each mistake."""
+
+    def __init__(self, mistakes: list[tuple[str, str]]) -> None:
+        self.mistakes = mistakes
+        super().__init__("; ".join(f"{place}: {message}" for place, message in mistakes))
+
+
+def names(folder: str) -> list[str]:
+    """The parts that a folder holds, by file name."""
+    package = importlib.import_module(f"pipeline.{folder}")
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+
+
+def find(folder: str, use: str) -> type[Part]:
+    """The class of a part: by file name, or `package.module:Class` for one outside of this repository.
+
+    Raises:
+        UnknownPart: there is none of that name.
+    """
+    base: type[Part] = importlib.import_module(f"pipeline.{folder}").BASE
+    if ":" in use:
+        module_name, _, class_name = use.partition(":")
+        try:
+            found = getattr(importlib.import_module(module_name), class_name)
+        except (ImportError, AttributeError) as error:
+            raise UnknownPart(f"{use!r} cannot be imported: {error}") from error
+        if not (inspect.isclass(found) and issubclass(found, base)):
+            raise UnknownPart(f"{use!r} is not a {base.__name__}")
+        return found
+    if use not in names(folder):
+        raise UnknownPart(f"there is no {folder} part {use!r}; {did_you_mean(use, names(folder))}")
+    module = importlib.import_module(f"pipeline.{folder}.{use}")
+    own = [
+        c
+        for _, c in inspect.getmembers(module, inspect.isclass)
+        if issubclass(c, base) and c.__module__ == module.__name__ and not c.__name__.startswith("_")
+    ]
+    if len(own) != 1:
+        raise UnknownPart(f"pipeline/{folder}/{use}.py must hold exactly one {base.__name__}, it holds {len(own)}")
+    return own[0]
+
+
+def build(folder: str, spec: object) -> Part:
+    """A part from its YAML: a bare word, or a mapping with `use` and fields.
+
+    Raises:
+        UnknownPart: no such part.
+        BadSettings: every wrong field at once.
+    """
+    if isinstance(spec, Part):
+        return spec
+    if isinstance(spec, str):
+        spec = {"use": spec}
+    if not isinstance(spec, Mapping) or not isinstance(spec.get("use"), str):
+        raise BadSettings([("use", f"say which {folder} part to use; {did_you_mean('', names(folder))}")])
+    cls = find(folder, spec["use"])
+    try:
+        return cls(**{str(k): v for k, v in spec.items() if k != "use"})
+    except ValidationError as error:
+        raise BadSettings([explain(e, cls) for e in error.errors()]) from error
+
+
+def explain(error: Any, model: type[BaseModel]) -> tuple[str, str]:
+    """One pydantic error as (field path, message with the value and what would be right)."""
+    place = ".".join(str(p) for p in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = list(model.model_fields) if len(error["loc"]) == 1 else []
+        hint = f"; {did_you_mean(str(error['loc'][-1]), known)}" if known else ""
+        return place, f"unknown key{hint}"
+    if error["type"] == "missing":
+        return place, "is required"
+    return place, f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r}"
+
+
+def use_of(cls: type[Part]) -> str:
+    """How a recipe names the class."""
+    if cls.__module__.startswith("pipeline."):
+        return cls.__module__.rpartition(".")[2]
+    return f"{cls.__module__}:{cls.__name__}"
+
+
+def fingerprint(*what: object) -> str:
+    """SHA-256 of values as canonical JSON."""
+    text = json.dumps(what, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def code_of(module_name: str) -> str:
+    """SHA-256 of a module's code and of the `pipeline` modules that it imports, comments and docstrings left out."""
+    seen: dict[str, str] = {}
+    _collect(module_name, seen)
+    return fingerprint(sorted(seen.items()))
+
+
+def code_of_function(function: Any) -> str:
+    """SHA-256 of one function's code, comments and docstring left out."""
+    return hashlib.sha256(_bare(inspect.getsource(function)).encode()).hexdigest()
+
+
+def _collect(module_name: str, seen: dict[str, str]) -> None:
+    if module_name in seen or module_name in _NOT_TEXT:
+        return
+    spec = importlib.util.find_spec(module_name)
+    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+        return
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    seen[module_name] = _bare(source)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "pipeline":
+            for target in [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]:
+                if _is_module(target):
+                    _collect(target, seen)
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _bare(source: str) -> str:
+    tree = ast.parse(inspect.cleandoc(source) if source[:1].isspace() else source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            first = body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+                node.body = body[1:] or [ast.Pass()]
+    return ast.dump(tree)

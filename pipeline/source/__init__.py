@@ -1,0 +1,58 @@
+"""Sources: where raw documents come from. One file, one class, one verb: `read`.
+
+Contract, held by tests/test_contracts.py for every file in this folder:
+
+- `batches()` lists the batches in a stable order; a batch's name is safe in a path (see `batch_name`).
+- `digest(batch)` changes exactly when the batch's raw content changes.
+- `read(batch)` yields every record once, as a Document or, where one record is wrong, as a Rejected that names file and
+  line and says what would be right. What makes the whole file unreadable raises SourceError.
+- ids are unique and stable, `source` is `file:line`, `group_id` is the root document.
+- Nothing is opened before a method is called; every path is any fsspec URL.
+
+Template (pipeline/source/my_source.py):
+
+    class MySource(FileSource):
+        pattern: str = "*.mine"
+
+        def read_file(self, file: TextFile) -> Iterator[Document | Rejected]:
+            for line in file.lines():
+                yield file.document(line, text=line.text)
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from pipeline.part import Part
+from pipeline.types import Document, Rejected
+
+
+class Source(Part):
+    """Where the raw documents of a corpus come from, batch by batch."""
+
+    @abstractmethod
+    def batches(self) -> list[str]:
+        """Names of the batches there are now, in order. Raises SourceError where the place cannot be listed."""
+
+    @abstractmethod
+    def digest(self, batch: str) -> str:
+        """SHA-256 of the raw content of a batch."""
+
+    @abstractmethod
+    def read(self, batch: str) -> Iterator[Document | Rejected]:
+        """The documents of a batch; ids and group ids are local to the corpus."""
+
+    def fixed_batches(self) -> tuple[str, ...] | None:
+        """The batches where they are known from the settings alone; None where a folder has to be listed."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    def example_in(cls, folder: Path) -> Self:
+        """A source that reads a few good records, written into `folder` if it reads files."""
+
+
+BASE = Source

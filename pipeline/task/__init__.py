@@ -1,0 +1,48 @@
+"""Tasks: what a model is asked for. One file, one class.
+
+A task knows which documents it can use (`accept`), how a tokenizer's output and the spans or the label meet (`encode`,
+`decode`), and how predictions are scored (`evaluate`). Importing a task imports no torch.
+
+Contract, held by tests/test_contracts.py: `accept` rejects a document without the annotation the task needs or with a
+label it does not know ("did you mean"); `evaluate` on perfect predictions gives 1.0 in its headline metric.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+from pydantic import Field
+
+from pipeline.part import Part
+from pipeline.types import Document, Json, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Numbers (`metrics`, flat) and tables (`tables`: title → rows) of one set of predictions."""
+
+    metrics: Mapping[str, float]
+    tables: Mapping[str, Sequence[Mapping[str, Json]]]
+
+
+class Task(Part):
+    """What a model is asked for. `headline` names the metric that a release maximises."""
+
+    headline: ClassVar[str]
+
+    labels: tuple[str, ...] = Field(min_length=1)
+
+    @abstractmethod
+    def accept(self, doc: Document) -> Document | Rejected:
+        """The document if it is annotated as this task needs, else rejected with the reason."""
+
+    @abstractmethod
+    def evaluate(self, test: pa.Table, predictions: pa.Table, train: pa.Table) -> Evaluation:
+        """Score predictions (one row a test document, same order). `train` gives seen mentions and the baseline."""
+
+
+BASE = Task

@@ -1,0 +1,45 @@
+"""Fine-tuning methods: one file, one class, one verb: `fit(task, splits, device, out, report) -> Checkpoint`.
+
+Contract, held by tests/test_contracts.py: the folder `out/model` opens with plain `transformers` and gives the same
+logits; the same seed on CPU gives the same weights; `out/predictions.parquet` has one row a test document; a fit that
+was killed goes on from its last resume point in `out/resume` and ends with the same weights. torch is imported by
+methods only.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.part import Part
+from pipeline.task import Task
+from pipeline.types import Checkpoint, Device, Json
+
+Report = Callable[[Mapping[str, Json]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The three tables of a recipe, each of the schema DOCUMENTS, and the digest of what they were read from."""
+
+    train: pa.Table
+    validation: pa.Table
+    test: pa.Table
+    digest: str
+
+
+class Training(Part):
+    """A way to fit a model to a task."""
+
+    requires: str | None = None  # "gpu": refuse to run without one
+
+    @abstractmethod
+    def fit(self, task: Task, splits: Splits, device: Device, out: Path, report: Report) -> Checkpoint:
+        """Train on `splits.train`, choose by `splits.validation`, predict `splits.test`, write all of it to `out`."""
+
+
+BASE = Training
