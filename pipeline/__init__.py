@@ -1,0 +1,1 @@
+"""What happens to a text. Nothing below here imports Dagster."""

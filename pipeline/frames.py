@@ -7,12 +7,13 @@ more, `step` and `reason`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.types import Document, Lineage, Rejected, Span
 
@@ -74,7 +75,9 @@ def to_row(document: Document) -> dict[str, Any]:
         "group_id": document.group_id,
         "spans": None
         if document.spans is None
-        else [{"start": s.start, "end": s.end, "label": s.label, "groups": list(s.groups.items())} for s in document.spans],
+        else [
+            {"start": s.start, "end": s.end, "label": s.label, "groups": list(s.groups.items())} for s in document.spans
+        ],
         "label": document.label,
         "groups": list(document.groups.items()),
         "split": document.split,
@@ -145,15 +148,62 @@ def documents_of(data: pa.Table | pa.RecordBatch) -> Iterator[Document]:
             yield from_row(row)
 
 
+def rebatch(batches: Iterable[pa.RecordBatch], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of exactly `rows` rows; the last may be shorter."""
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        held.append(batch)
+        count += batch.num_rows
+        while count >= rows:
+            flat = pa.concat_batches(held)
+            yield flat.slice(0, rows)
+            held, count = [flat.slice(rows)], count - rows
+    if count:
+        yield pa.concat_batches(held)
+
+
+class Digest:
+    """SHA-256 of rows as they pass, independent of how they are chunked, compressed or stored."""
+
+    def __init__(self) -> None:
+        self._sha = hashlib.sha256()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count one batch in; all batches but the last must come from `rebatch`."""
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            self._sha.update(f"{name}\0{batch.num_rows}\0".encode())
+            _feed(self._sha.update, column)
+
+    def hex(self) -> str:
+        """The digest of what was counted in so far."""
+        return self._sha.hexdigest()
+
+
+def _feed(update: Callable[[bytes], None], values: Any) -> None:
+    """The values themselves, not their buffers: which values are null, how long the lists are, then the leaves."""
+    kind = values.type
+    update(pc.is_valid(values).cast(pa.uint8()).to_numpy().tobytes())
+    if pa.types.is_map(kind):
+        values = values.cast(pa.list_(pa.struct([("key", kind.key_type), ("value", kind.item_type)])))
+        kind = values.type
+    if pa.types.is_list(kind):
+        update(pc.fill_null(pc.list_value_length(values), 0).to_numpy().tobytes())
+        _feed(update, values.flatten())
+    elif pa.types.is_struct(kind):
+        for child in values.flatten():
+            _feed(update, child)
+    elif pa.types.is_string(kind):
+        texts = pc.fill_null(values, "")
+        update(pc.binary_length(texts).to_numpy().tobytes())
+        update("".join(texts.to_pylist()).encode())
+    else:
+        update(pc.fill_null(values, 0).to_numpy().tobytes())
+
+
 def digest(table: pa.Table) -> str:
     """SHA-256 of a table's content, independent of how it is chunked, compressed or stored."""
-    sha = hashlib.sha256()
-    flat = table.combine_chunks()
-    sha.update(flat.schema.remove_metadata().to_string().encode())
-    for at in range(0, flat.num_rows, BATCH_ROWS):
-        for batch in flat.slice(at, BATCH_ROWS).to_batches():
-            sink = pa.BufferOutputStream()
-            with pa.ipc.new_stream(sink, batch.schema.remove_metadata()) as stream:
-                stream.write_batch(batch.replace_schema_metadata(None))
-            sha.update(memoryview(cast(Any, sink.getvalue())))
-    return sha.hexdigest()
+    total = Digest()
+    for batch in rebatch(table.to_batches()):
+        total.add(batch)
+    return total.hex()

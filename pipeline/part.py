@@ -13,10 +13,10 @@ import importlib.util
 import inspect
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -47,9 +47,10 @@ class Part(BaseModel):
         """The name in recipes and verdicts: the file's, and the fields of `named_by`."""
         return "_".join([use_of(type(self)), *(str(getattr(self, f)) for f in self.named_by)])
 
-    def settings(self) -> dict[str, Any]:
-        """`use` and every field, as YAML has them; locations left out."""
-        return {"use": use_of(type(self)), **self.model_dump(mode="json", exclude=set(self.places))}
+    def settings(self, *, places: bool = False) -> dict[str, Any]:
+        """`use` and every field, as YAML has them; without the fields that say where data lies, unless `places`."""
+        exclude = None if places else set(self.places)
+        return {"use": use_of(type(self)), **self.model_dump(mode="json", by_alias=True, exclude=exclude)}
 
     def fingerprint(self) -> str:
         """Changes when a field or the code of the part changes; comments and docstrings do not count."""
@@ -127,12 +128,26 @@ def explain(error: Any, model: type[BaseModel]) -> tuple[str, str]:
     """One pydantic error as (field path, message with the value and what would be right)."""
     place = ".".join(str(p) for p in error["loc"])
     if error["type"] == "extra_forbidden":
-        known = list(model.model_fields) if len(error["loc"]) == 1 else []
+        known = _keys_at(model, error["loc"][:-1])
         hint = f"; {did_you_mean(str(error['loc'][-1]), known)}" if known else ""
         return place, f"unknown key{hint}"
     if error["type"] == "missing":
         return place, "is required"
     return place, f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r}"
+
+
+def _keys_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
+    todo = list(steps)
+    while todo:
+        field = model.model_fields.get(str(todo.pop(0)))
+        kinds = [field.annotation, *get_args(field.annotation)] if field else []
+        nested = [k for k in kinds if inspect.isclass(k) and issubclass(k, BaseModel)]
+        if not nested or field is None:
+            return []
+        if get_origin(field.annotation) is dict:
+            todo = todo[1:]
+        model = nested[0]
+    return list(model.model_fields)
 
 
 def use_of(cls: type[Part]) -> str:
@@ -189,6 +204,10 @@ def _bare(source: str) -> str:
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             first = body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 node.body = body[1:] or [ast.Pass()]
     return ast.dump(tree)

@@ -41,6 +41,10 @@ class Source(Part):
     def digest(self, batch: str) -> str:
         """SHA-256 of the raw content of a batch."""
 
+    def changed(self, batch: str, stamp: str, digest: str) -> tuple[str, str]:
+        """(stamp, digest) of a batch now, given those seen last. A source with a cheap stamp digests only on change."""
+        return "", self.digest(batch)
+
     @abstractmethod
     def read(self, batch: str) -> Iterator[Document | Rejected]:
         """The documents of a batch; ids and group ids are local to the corpus."""

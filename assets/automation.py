@@ -1,0 +1,55 @@
+"""Jobs, the sensor on every corpus, and the nightly schedule of every recipe."""
+
+import json
+from typing import Any
+
+import dagster as dg
+
+from assets.graph import batches_of, key_of
+from pipeline.errors import GristmillError
+from pipeline.recipe import BASE_VARIANT, Corpus, Recipe
+
+NIGHTLY = "0 2 * * *"
+
+
+def of_corpus(corpus: Corpus) -> tuple[list[Any], list[Any]]:
+    """The job that collects and cleans one batch, and the sensor that asks for it. (jobs, sensors)"""
+    selection = dg.AssetSelection.assets(key_of(corpus, "raw"), key_of(corpus, "clean"))
+    job = dg.define_asset_job(
+        f"corpus_{corpus.name}", selection, description=f"Collect and clean one batch of {corpus.name}"
+    )
+
+    @dg.sensor(name=f"{corpus.name}_batches", job=job, minimum_interval_seconds=30)
+    def batches(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """New or changed batches of the corpus: registers them and asks for a run each."""
+        seen: dict[str, list[str]] = json.loads(context.cursor or "{}")
+        try:
+            now = {b: corpus.source.changed(b, *seen.get(b, ("", ""))) for b in corpus.source.batches()}
+        except GristmillError as error:
+            return dg.SkipReason(str(error))
+        new = [b for b, (_, digest) in now.items() if b not in seen or seen[b][1] != digest]
+        partitions = batches_of(corpus)
+        add = (
+            [partitions.build_add_request(new)]
+            if isinstance(partitions, dg.DynamicPartitionsDefinition) and new
+            else []
+        )
+        runs = [dg.RunRequest(run_key=f"{b}:{now[b][1][:16]}", partition_key=b) for b in new]
+        return dg.SensorResult(run_requests=runs, dynamic_partitions_requests=add, cursor=json.dumps(now))
+
+    return [job], [batches]
+
+
+def of_recipe(recipe: Recipe) -> tuple[list[Any], list[Any]]:
+    """The recipe's job (splits to release, for one variant) and its nightly schedule. (jobs, schedules)"""
+    stages = ("splits", "augmented", "checkpoint", "release")
+    selection = dg.AssetSelection.assets(*(key_of(recipe, stage) for stage in stages))
+    job = dg.define_asset_job(recipe.name, selection, description=recipe.description or None)
+
+    @dg.schedule(name=f"{recipe.name}_nightly", job=job, cron_schedule=NIGHTLY)
+    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        """The recipe itself, every night; what has not changed is looked up."""
+        day = context.scheduled_execution_time.date().isoformat()
+        return dg.RunRequest(run_key=f"{recipe.name}:{day}", partition_key=BASE_VARIANT)
+
+    return [job], [nightly]

@@ -1,0 +1,211 @@
+"""The command `gristmill`. Exit codes: 0 done, 1 a gate or the data says no, 2 wrong use."""
+
+import getpass
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.errors import DataSaysNo, GristmillError, WrongUse
+from pipeline.part import FOLDERS
+from resources import where
+
+SETTING = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one value of the YAML.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+VARIANT = click.option(
+    "--variant", default="base", show_default=True, help="The recipe itself, or one of its variants."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--recipes", type=click.Path(file_okay=False), help="Folder of recipes  [default: GRISTMILL_RECIPES, recipes/]"
+)
+@click.option("--store", help="Folder or fsspec URL  [default: GRISTMILL_STORE, store/]")
+def main(recipes: str | None, store: str | None) -> None:
+    """Turns raw corpora into fine-tuned BERT checkpoints, and refuses to when the data is not fit for it."""
+    if recipes:
+        os.environ["GRISTMILL_RECIPES"] = str(Path(recipes).resolve())
+    if store:
+        os.environ["GRISTMILL_STORE"] = store if "://" in store else str(Path(store).resolve())
+
+
+@main.command()
+def check() -> None:
+    """Load every recipe and say every mistake of every file."""
+    project = _project()
+    for mistake in project.mistakes:
+        click.echo(str(mistake), err=True)
+    click.echo(
+        f"{len(project.recipes)} recipes and {len(project.corpora)} corpora are fine", err=bool(project.mistakes)
+    )
+    if project.mistakes:
+        raise SystemExit(2)
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Choice(FOLDERS))
+@click.argument("name", required=False)
+@AS_JSON
+def parts(folder: str | None, name: str | None, as_json: bool) -> None:
+    """What a recipe can use, with fields and documentation."""
+    from assets import describing
+
+    with _exits():
+        described = describing.parts(folder, name)
+    click.echo(
+        json.dumps(described, indent=1, ensure_ascii=False) if as_json else describing.text(described, bool(name))
+    )
+
+
+@main.command()
+@click.argument("recipe")
+@VARIANT
+@SETTING
+def run(recipe: str, variant: str, settings: tuple[str, ...]) -> None:
+    """Make everything from raw text to a released checkpoint; what has not changed is left alone."""
+    from assets import running, showing
+
+    started = time.monotonic()
+    with _exits():
+        project = _project(settings, recipe)
+        loaded = project.recipe(recipe)
+        loaded.variant(variant)
+        running.run_recipe(project, loaded, variant, where.store_url(), click.echo)
+        store = _store()
+        best = store.published(loaded.place("checkpoint", variant))
+        assert best is not None
+        for table in showing.tables(loaded, store, best):
+            _print(table)
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    click.echo(
+        f"{recipe}[{variant}] is released; {time.monotonic() - started:.0f} s, peak memory of a process {peak:,.0f} MiB"
+    )
+
+
+@main.command()
+@click.argument("recipe")
+@AS_JSON
+@SETTING
+def show(recipe: str, as_json: bool, settings: tuple[str, ...]) -> None:
+    """What is published, each gate's verdict, and the metrics."""
+    from assets import showing
+
+    with _exits():
+        loaded = _project(settings, recipe).recipe(recipe)
+        store = _store()
+        status = showing.status(loaded, store)
+        if as_json:
+            click.echo(json.dumps(status, indent=1, ensure_ascii=False))
+            return
+        for table in showing.overview(status):
+            _print(table)
+        best = showing.checkpoint_of(loaded, store)
+        for table in showing.tables(loaded, store, best) if best else ():
+            _print(table)
+
+
+@main.command()
+@click.argument("recipe")
+@click.argument("document_id")
+@VARIANT
+@AS_JSON
+def trace(recipe: str, document_id: str, variant: str, as_json: bool) -> None:
+    """A document after every stage, or who rejected it and why."""
+    from assets import describing
+    from pipeline import trace as tracing
+
+    with _exits():
+        loaded = _project((), recipe).recipe(recipe)
+        found = tracing.require(tracing.trace(loaded, document_id, _store(), variant), loaded, document_id)
+    rows = [describing.sighting(s) for s in found]
+    click.echo(json.dumps(rows, indent=1, ensure_ascii=False) if as_json else describing.sightings(rows))
+
+
+@main.command()
+@click.argument("recipe")
+@VARIANT
+@click.option("--stage", help="Only this stage: raw, clean, splits, augmented or checkpoint.")
+@SETTING
+def judge(recipe: str, variant: str, stage: str | None, settings: tuple[str, ...]) -> None:
+    """Give every verdict again on what was made; publish what passes, withdraw what does not."""
+    from assets import judging
+
+    with _exits():
+        loaded = _project(settings, recipe).recipe(recipe)
+        loaded.variant(variant)
+        if not judging.judge(loaded, variant, stage, _store(), click.echo):
+            raise SystemExit(1)
+
+
+@main.command()
+@click.argument("recipe")
+@click.argument("stage", type=click.Choice(["raw", "clean", "splits", "augmented", "checkpoint"]))
+@click.argument("gate")
+@click.option("--partition", help="The batch (BATCH or CORPUS/BATCH) or the variant.")
+@click.option("--why", required=True, help="The reason; every card downstream shows it.")
+@click.option("--who", default=getpass.getuser, help="Your name  [default: the user's]")
+def waive(recipe: str, stage: str, gate: str, partition: str | None, why: str, who: str) -> None:
+    """Let the newest version of a stage pass one gate, for exactly this data."""
+    from assets import judging
+
+    with _exits():
+        loaded = _project((), recipe).recipe(recipe)
+        click.echo(judging.waive(loaded, stage, gate, partition, _store(), who=who, why=why))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Anyone who reaches it can start runs.")
+@click.option("--port", default=3000, show_default=True)
+def ui(host: str, port: int) -> None:
+    """Open the Dagster web UI on the same store and run history, with the daemon for sensors and backfills."""
+    where.prepare_home()
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    os.chdir(where.ROOT)
+    command = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml", "-h", host, "-p", str(port)]
+    os.execv(command[0], command)
+
+
+def _project(settings: tuple[str, ...] = (), recipe: str | None = None) -> Any:
+    from pipeline.loading import load_recipes
+
+    with _exits():
+        return load_recipes(where.recipes_folder(), settings, recipe)
+
+
+def _store() -> Any:
+    from pipeline.store import Store
+
+    return Store(where.store_url())
+
+
+def _print(table: Any) -> None:
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+@contextmanager
+def _exits() -> Iterator[None]:
+    try:
+        yield
+    except WrongUse as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2) from error
+    except DataSaysNo as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from error
+    except GristmillError as error:
+        click.echo(f"{type(error).__name__}: {error}", err=True)
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The assets of a corpus and of a recipe, and their gates as blocking checks."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets.materialized import checked, materialized, refusals
+from pipeline import stages
+from pipeline.gate import Gate
+from pipeline.recipe import Corpus, Recipe
+from pipeline.store import Store
+from pipeline.work import Work
+from resources.gpu import POOL, TrainingProcess
+from resources.store import StoreResource
+
+Plan = Callable[[Any, Store], Work]
+RETRIES = dg.RetryPolicy(max_retries=2, delay=2)
+
+
+def batches_of(corpus: Corpus) -> dg.PartitionsDefinition[Any]:
+    """A corpus's batches: known from its settings, or registered by its sensor as they are found."""
+    fixed = corpus.source.fixed_batches()
+    return (
+        dg.StaticPartitionsDefinition(fixed) if fixed else dg.DynamicPartitionsDefinition(name=f"corpora/{corpus.name}")
+    )
+
+
+def of_corpus(corpus: Corpus) -> list[Any]:
+    """`corpora/<corpus>/raw` and `corpora/<corpus>/clean`, partitioned by batch."""
+    batches = batches_of(corpus)
+    about = {"licence": corpus.licence, "language": corpus.language}
+
+    @_asset(corpus, "raw", partitions_def=batches, metadata=about, description=corpus.description or None)
+    def raw(context: dg.AssetExecutionContext, store: StoreResource) -> dg.MaterializeResult[Any]:
+        with refusals():
+            return materialized(stages.collect(corpus, context.partition_key), store.open())
+
+    @_asset(corpus, "clean", partitions_def=batches, deps=[raw])
+    def clean(context: dg.AssetExecutionContext, store: StoreResource) -> dg.MaterializeResult[Any]:
+        with refusals():
+            return materialized(stages.clean(corpus, context.partition_key, store.open()), store.open())
+
+    plans: dict[str, Plan] = {
+        "raw": lambda context, store: stages.collect(corpus, context.partition_key),
+        "clean": lambda context, store: stages.clean(corpus, context.partition_key, store),
+    }
+    return [raw, clean, *(c for stage, plan in plans.items() for c in _checks(corpus, stage, plan, batches))]
+
+
+def of_recipe(recipe: Recipe) -> list[Any]:
+    """`splits`, `augmented` and `checkpoint` by variant, and `release`."""
+    variants = dg.StaticPartitionsDefinition(list(recipe.variants))
+    cleaned = [
+        dg.AssetDep(["corpora", c.name, "clean"], partition_mapping=dg.AllPartitionMapping()) for c in recipe.corpora
+    ]
+
+    @_asset(recipe, "splits", deps=cleaned, description=recipe.description or None)
+    def splits(store: StoreResource) -> dg.MaterializeResult[Any]:
+        with refusals():
+            return materialized(stages.split(recipe, store.open()), store.open())
+
+    @_asset(recipe, "augmented", deps=[splits], partitions_def=variants)
+    def augmented(context: dg.AssetExecutionContext, store: StoreResource) -> dg.MaterializeResult[Any]:
+        with refusals():
+            return materialized(stages.augment(recipe, context.partition_key, store.open()), store.open())
+
+    @_asset(recipe, "checkpoint", deps=[augmented, splits], partitions_def=variants, pool=POOL, retry_policy=RETRIES)
+    def checkpoint(
+        context: dg.AssetExecutionContext, store: StoreResource, gpu: TrainingProcess
+    ) -> dg.MaterializeResult[Any]:
+        with refusals():
+            trainer, opened = gpu.trainer(context), store.open()
+            return materialized(stages.fine_tune(recipe, context.partition_key, opened, trainer), opened)
+
+    every = dg.AssetDep(checkpoint, partition_mapping=dg.AllPartitionMapping())
+
+    @_asset(recipe, "release", deps=[every])
+    def release(store: StoreResource) -> dg.MaterializeResult[Any]:
+        with refusals():
+            return materialized(stages.release(recipe, store.open()), store.open())
+
+    plans: dict[str, Plan] = {
+        "splits": lambda context, store: stages.split(recipe, store),
+        "augmented": lambda context, store: stages.augment(recipe, context.partition_key, store),
+        "checkpoint": lambda context, store: stages.fine_tune(recipe, context.partition_key, store),
+    }
+    checks = [
+        check
+        for stage, plan in plans.items()
+        for check in _checks(recipe, stage, plan, None if stage == "splits" else variants)
+    ]
+    return [splits, augmented, checkpoint, release, *checks]
+
+
+def key_of(subject: Corpus | Recipe, stage: str) -> dg.AssetKey:
+    """`[corpora, <corpus>, <stage>]` or `[<recipe>, <stage>]`."""
+    return dg.AssetKey(["corpora", subject.name, stage] if isinstance(subject, Corpus) else [subject.name, stage])
+
+
+def _asset(subject: Corpus | Recipe, stage: str, **more: Any) -> Callable[[Any], dg.AssetsDefinition]:
+    group = f"corpus_{subject.name}" if isinstance(subject, Corpus) else subject.name
+    kinds = {"checkpoint": {"pytorch"}, "release": {"huggingface"}}.get(stage, {"parquet"})
+    version = stages.code_version(subject, stage)[:16]
+    made: Callable[[Any], dg.AssetsDefinition]
+    made = dg.asset(key=key_of(subject, stage), group_name=group, code_version=version, kinds=kinds, **more)
+    return made
+
+
+def _checks(
+    subject: Corpus | Recipe, stage: str, plan: Plan, partitions: dg.PartitionsDefinition[Any] | None
+) -> Iterator[Any]:
+    gates = subject.gates.get(stage, ())
+    if not gates:
+        return
+    key = key_of(subject, stage)
+    specs = [_spec(gate, key, partitions) for gate in gates]
+
+    @dg.multi_asset_check(name="_".join([*key.path, "gates"]), specs=specs)
+    def judged(context: dg.AssetCheckExecutionContext, store: StoreResource) -> Iterator[dg.AssetCheckResult]:
+        with refusals():
+            opened = store.open()
+            yield from checked(plan(context, opened), opened, key)
+
+    yield judged
+
+
+def _spec(gate: Gate, key: dg.AssetKey, partitions: dg.PartitionsDefinition[Any] | None) -> dg.AssetCheckSpec:
+    with warnings.catch_warnings():  # a check by partition is a preview in Dagster 1.13; tests/test_graph.py holds it
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(
+            gate.name,
+            asset=key,
+            blocking=True,
+            partitions_def=partitions,
+            description=(type(gate).__doc__ or "").split("\n\n")[0].replace("\n", " "),
+            metadata={"settings": dg.MetadataValue.json(gate.settings())},
+        )

@@ -1,0 +1,71 @@
+"""Verdicts given again, and waivers."""
+
+from collections.abc import Callable
+from itertools import chain
+
+from pipeline import stages
+from pipeline.errors import DataSaysNo, WrongUse, did_you_mean
+from pipeline.recipe import Gates, Recipe, gate_set
+from pipeline.store import Store
+from pipeline.version import ALL, Place
+
+
+def judge(recipe: Recipe, variant: str, stage: str | None, store: Store, say: Callable[[str], None]) -> bool:
+    """Judge every version that was made, in order; whether all of them are published now.
+
+    Raises:
+        WrongUse: there is no such stage.
+    """
+    known = ["raw", "clean", "splits", "augmented", "checkpoint"]
+    if stage is not None and stage not in known:
+        raise WrongUse(f"there is no stage {stage!r}; {did_you_mean(stage, known)}")
+    good = True
+    for work in chain(stages.prepared(recipe, store), stages.trained(recipe, variant, store)):
+        if store.find(work.place, work.version) is None:
+            raise DataSaysNo(f"{work.place}: not made yet with these settings; `gristmill run {recipe.name}` makes it")
+        if work.place.asset.endswith("/release"):
+            break
+        if stage in (None, work.place.asset.rpartition("/")[2]):
+            for verdict in stages.judge(work, store, again=True):
+                number = "" if verdict.observed is None else f"{verdict.observed:.6g}, {verdict.limit}"
+                say(f"{work.place!s:50} {verdict.gate:24} {verdict.outcome:10} {number}  {verdict.message}")
+                good &= verdict.outcome == "passed"
+    return good
+
+
+def waive(recipe: Recipe, stage: str, gate: str, partition: str | None, store: Store, *, who: str, why: str) -> str:
+    """Waive one gate for the newest version of a stage's partition, and publish it if that was all. A line of what is.
+
+    Raises:
+        WrongUse: the stage has no such gate, or the partition is missing or wrong.
+        DataSaysNo: nothing was made there yet.
+    """
+    place, gates = _place(recipe, stage, partition, store)
+    wanted = gate_set(gates, stage)
+    if gate not in wanted:
+        raise WrongUse(f"{place} has no gate {gate!r}; {did_you_mean(gate, wanted)}")
+    version = store.newest(place)
+    if version is None:
+        raise DataSaysNo(f"{place}: nothing was made there yet")
+    waiver = store.waive(version, gate, who=who, why=why)
+    published = store.settle(version, wanted)
+    state = "is published" if published else "is still held back by other gates; `gristmill show` lists them"
+    return f"{waiver.who} waived {gate} for {place} version {version.name} (digest {version.digest[:12]}): it {state}"
+
+
+def _place(recipe: Recipe, stage: str, partition: str | None, store: Store) -> tuple[Place, Gates]:
+    if stage in ("raw", "clean"):
+        places = {
+            f"{c.name}/{b}": (c.place(stage, b), c.gates)
+            for c in recipe.corpora
+            for b in store.partitions(c.place(stage, "").asset)
+        }
+        if partition and "/" not in partition and len(recipe.corpora) == 1:
+            partition = f"{recipe.corpora[0].name}/{partition}"
+    elif stage == "splits":
+        places, partition = {ALL: (recipe.place(stage), recipe.gates)}, ALL
+    else:
+        places = {v: (recipe.place(stage, v), recipe.gates) for v in recipe.variants}
+    if partition not in places:
+        raise WrongUse(f"say which partition of {stage} with --partition; {did_you_mean(partition or '', places)}")
+    return places[partition]

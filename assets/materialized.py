@@ -1,0 +1,90 @@
+"""A stage's version as a materialization, a gate's verdict as a check result, a refusal as a failure that is final."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from assets import plots
+from pipeline.errors import GristmillError, TrainingDied
+from pipeline.store import Store
+from pipeline.types import Verdict
+from pipeline.version import Version
+from pipeline.work import Work, judge, make
+from resources.gpu import TrainingRefused
+
+
+def materialized(work: Work, store: Store) -> dg.MaterializeResult[Any]:
+    """Make the version (or look it up) and describe it; the data version is the digest of what was written."""
+    there = store.find(work.place, work.version) is not None
+    version = make(work, store)
+    metadata = {**_described(version, store), "looked_up": there}
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version.digest[:16]))
+
+
+def checked(work: Work, store: Store, key: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
+    """Judge the version and give every verdict with its numbers and evidence."""
+    for verdict in judge(work, store):
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name=verdict.gate,
+            passed=verdict.outcome == "passed" or verdict.gate in _waived(work, store),
+            severity=dg.AssetCheckSeverity.ERROR,
+            description=f"{verdict.outcome}: {verdict.message}",
+            metadata=_judged(verdict),
+        )
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What Gristmill refuses fails the step with its reason, and is not tried again; a killed training is."""
+    try:
+        yield
+    except TrainingRefused as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    except TrainingDied as error:
+        raise dg.Failure(str(error), allow_retries=True) from error
+    except GristmillError as error:
+        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+
+
+def _waived(work: Work, store: Store) -> set[str]:
+    version = store.find(work.place, work.version)
+    return set(store.waivers(version)) if version else set()
+
+
+def _judged(verdict: Verdict) -> dict[str, Any]:
+    numbers: dict[str, Any] = {"outcome": verdict.outcome, "limit": verdict.limit}
+    if verdict.observed is not None:
+        numbers["observed"] = float(verdict.observed)
+    if verdict.evidence:
+        numbers["evidence"] = dg.MetadataValue.json(dict(verdict.evidence))
+    return numbers
+
+
+def _described(version: Version, store: Store) -> dict[str, Any]:
+    manifest = version.manifest
+    shown: dict[str, Any] = {
+        "dagster/row_count": manifest.rows,
+        "rejected": manifest.rejected,
+        "version": version.name,
+        "digest": version.digest,
+        "seconds": manifest.seconds,
+        "path": dg.MetadataValue.path(store.where(version)),
+    }
+    inputs = [
+        {"asset": i.asset, "partition": i.partition, "version": i.version or i.digest[:16]} for i in manifest.inputs
+    ]
+    shown["inputs"] = dg.MetadataValue.table([dg.TableRecord(i) for i in inputs])
+    refused = [f"{i.asset}[{i.partition}]: {i.refused_newer}" for i in manifest.inputs if i.refused_newer]
+    if refused:
+        shown["newer_versions_refused"] = refused
+    for name, value in manifest.facts.items():
+        if name == "metrics" and isinstance(value, Mapping):
+            shown.update({k: float(v) for k, v in value.items() if isinstance(v, int | float)})
+        elif isinstance(value, Mapping):
+            shown[name] = dg.MetadataValue.json(dict(value))
+        elif isinstance(value, str | int | float):
+            shown[name] = value
+    return {**shown, **plots.of(version, store)}

@@ -1,0 +1,84 @@
+"""What a version looks like: plots as PNG inside Markdown, tables as tables."""
+
+import base64
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from pipeline.store import Store
+from pipeline.version import Version
+
+ROWS = 100  # a table longer than this is cut in the UI's metadata; the whole stands in evaluation.json
+
+
+def of(version: Version, store: Store) -> dict[str, dg.MetadataValue[Any]]:
+    """Plots and tables of a checkpoint or a release; the counts of anything else."""
+    files = version.manifest.files
+    shown: dict[str, dg.MetadataValue[Any]] = {}
+    folder = store.audit_folder(version) if {"evaluation.json", "model_card.md"} & set(files) else None
+    if folder is not None and "evaluation.json" in files:
+        tables = json.loads((folder / "evaluation.json").read_text())["tables"]
+        for title, rows in tables.items():
+            shown[title.lower().replace(" ", "_")] = dg.MetadataValue.table([dg.TableRecord(_flat(row)) for row in rows[:ROWS]])
+        for title, rows in tables.items():
+            if "confused" in title:
+                shown["confusion_plot"] = _image(_confusion(rows), "confusion")
+    if folder is not None and "loss.json" in files:
+        shown["loss_plot"] = _image(_loss(json.loads((folder / "loss.json").read_text())), "loss")
+    if folder is not None and "model_card.md" in files:
+        shown["model_card"] = dg.MetadataValue.md((folder / "model_card.md").read_text())
+        shown["data_sheet"] = dg.MetadataValue.md((folder / "data_sheet.md").read_text())
+    return shown
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v if isinstance(v, str | int | float | bool) or v is None else json.dumps(v) for k, v in row.items()}
+
+
+def _image(figure: Any, name: str) -> dg.MetadataValue[Any]:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=90, bbox_inches="tight")
+    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})")
+
+
+def _figure() -> tuple[Any, Any]:
+    from matplotlib.figure import Figure  # the class alone: no display, no global state
+
+    figure = Figure(figsize=(6, 4))
+    return figure, figure.subplots()
+
+
+def _loss(curve: Sequence[Mapping[str, Any]]) -> Any:
+    figure, axes = _figure()
+    steps = [p for p in curve if "loss" in p]
+    axes.plot([p["step"] for p in steps], [p["loss"] for p in steps], lw=1, label="training loss")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    scores = [(p["step"], v) for p in curve for k, v in p.items() if k.startswith("validation_") and "step" in p]
+    if scores:
+        right = axes.twinx()
+        right.plot([s for s, _ in scores], [v for _, v in scores], "o-", color="tab:orange", label="validation")
+        right.set_ylim(0, 1)
+        right.set_ylabel("validation score")
+    return figure
+
+
+def _confusion(rows: Sequence[Mapping[str, Any]]) -> Any:
+    figure, axes = _figure()
+    names = [k for k, v in rows[0].items() if not isinstance(v, str)]
+    gold = [next(str(v) for v in row.values() if isinstance(v, str)) for row in rows]
+    shares = [[row[n] / max(1, sum(row[m] for m in names)) for n in names] for row in rows]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(names)), names, rotation=45)
+    axes.set_yticks(range(len(gold)), gold)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("gold")
+    for y, row in enumerate(rows):
+        for x, name in enumerate(names):
+            axes.text(
+                x, y, f"{row[name]:,}", ha="center", va="center", color="white" if shares[y][x] > 0.5 else "black"
+            )
+    return figure

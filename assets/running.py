@@ -1,0 +1,106 @@
+"""Runs a recipe through Dagster in this process, into the instance that the web UI shows."""
+
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+
+from assets.definitions import build
+from assets.graph import batches_of
+from pipeline import stages
+from pipeline.errors import DataSaysNo
+from pipeline.recipe import Project, Recipe
+from pipeline.store import Store
+from pipeline.version import ALL, Version
+from pipeline.work import Work, done
+from resources import progress, where
+
+Say = Callable[[str], None]
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+class Runner:
+    """Materializes pieces of work of one project; each is a Dagster run of its asset and its checks."""
+
+    def __init__(self, project: Project, store_url: str) -> None:
+        where.prepare_home()
+        warnings.filterwarnings("ignore", module="dagster")
+        logging.getLogger("dagster").setLevel(logging.CRITICAL)
+        self.store = Store(store_url)
+        self.instance = dg.DagsterInstance.get()
+        self._job = build(project, store_url).resolve_implicit_global_asset_job_def()
+
+    def register(self, recipe: Recipe) -> None:
+        """Make the batches of the recipe's corpora known to Dagster."""
+        for corpus in recipe.corpora:
+            partitions = batches_of(corpus)
+            if isinstance(partitions, dg.DynamicPartitionsDefinition):
+                self.instance.add_dynamic_partitions(str(partitions.name), corpus.source.batches())
+
+    def materialize(self, work: Work, assets: list[str]) -> Version:
+        """One run over the work's asset (and more assets of its partition); the published version.
+
+        Raises:
+            DataSaysNo: the step refused, or a gate did.
+        """
+        result = self._job.execute_in_process(
+            run_config=QUIET,
+            instance=self.instance,
+            partition_key=None if work.place.partition == ALL else work.place.partition,
+            asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
+            raise_on_error=False,
+        )
+        version = done(work, self.store)
+        if version is not None and result.success:
+            return version
+        self.store.read(work.place, work.gate_set)  # says which gate, with its numbers
+        raise DataSaysNo(_reason(result))
+
+
+def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, say: Say) -> None:
+    """Everything from raw text to release; what is published already is left alone.
+
+    Raises:
+        DataSaysNo: the data, a gate or the training refused; the message has the reason and the numbers.
+    """
+    store = Store(store_url)
+    runner: Runner | None = None
+    works = sum(2 * len(c.source.batches()) for c in recipe.corpora) + 4
+    with progress.counted(recipe.name, works) as count:
+        for part in (stages.prepared(recipe, store), stages.trained(recipe, variant, store)):
+            for work in part:
+                count.step(str(work.place))
+                started = time.monotonic()
+                version = done(work, store)
+                if version is not None:
+                    say(_line(work, version, "unchanged"))
+                    continue
+                if runner is None:
+                    runner = Runner(project, store_url)
+                    runner.register(recipe)
+                if work.place.asset.endswith("/checkpoint"):
+                    count.pause()
+                version = runner.materialize(work, [work.place.asset])
+                say(_line(work, version, f"{time.monotonic() - started:.1f} s"))
+
+
+def _line(work: Work, version: Version, note: str) -> str:
+    rejected = f", {version.manifest.rejected:,} rejected" if version.manifest.rejected else ""
+    gates = f", {len(work.gates)} gates passed" if work.gates else ""
+    return f"{work.place!s:50} {version.manifest.rows:>8,} rows{rejected}{gates}  {note}"
+
+
+def _reason(result: Any) -> str:
+    failures = [e.event_specific_data for e in result.all_events if e.is_step_failure]
+    for failure in failures:
+        if failure.user_failure_data is not None and failure.user_failure_data.description:
+            return str(failure.user_failure_data.description)
+    if failures and failures[0].error is not None:
+        deepest = failures[0].error
+        while deepest.cause is not None:
+            deepest = deepest.cause
+        return str(deepest.message).strip()
+    return "the run failed; its log is in the web UI"

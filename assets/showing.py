@@ -1,0 +1,141 @@
+"""What a recipe has come to: published versions, verdicts, metrics; as JSON for scripts, as tables for people."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Recipe
+from pipeline.store import Store
+from pipeline.version import ALL, Place, Version, outcome_of
+
+PERCENT = ("precision", "recall", "f1")
+
+
+def status(recipe: Recipe, store: Store) -> dict[str, Any]:
+    """`recipe`, `published` (stage → partition → version), `gates` (a row each), `metrics` (of the released variant)."""
+    published: dict[str, dict[str, Any]] = {}
+    gates: list[dict[str, Any]] = []
+    for stage, partition, place, wanted in _places(recipe, store):
+        version = store.published(place, {g.name: g.fingerprint() for g in wanted.get(stage, ())})
+        if version is not None:
+            m = version.manifest
+            published.setdefault(stage, {})[partition] = {
+                "version": m.version,
+                "digest": m.digest,
+                "rows": m.rows,
+                "rejected": m.rejected,
+                "waived": sorted(store.waivers(version)),
+                "path": store.where(version),
+            }
+        gates += _judged(stage, partition, version or store.newest(place), wanted, store)
+    best = checkpoint_of(recipe, store)
+    metrics = dict(best.manifest.facts["metrics"]) if best else {}
+    variant = best.place.partition if best else None
+    return {"recipe": recipe.name, "variant": variant, "published": published, "gates": gates, "metrics": metrics}
+
+
+def overview(status: dict[str, Any]) -> Iterator[Any]:
+    """Tables of a status: what is published, and every verdict."""
+    rows = [
+        {"stage": stage, "partition": partition, **{k: v[k] for k in ("rows", "rejected", "version")}}
+        for stage, partitions in status["published"].items()
+        for partition, v in partitions.items()
+    ]
+    if rows:
+        yield _table("published", rows)
+    if status["gates"]:
+        yield _table(
+            "gates",
+            [
+                {k: g[k] for k in ("stage", "partition", "gate", "outcome", "observed", "limit")}
+                for g in status["gates"]
+            ],
+        )
+    if not rows:
+        yield f"nothing of {status['recipe']} is published yet; `gristmill run {status['recipe']}` makes it"
+
+
+def checkpoint_of(recipe: Recipe, store: Store) -> Version | None:
+    """The checkpoint behind the release; where nothing is released, the recipe's own published one."""
+    release = store.published(recipe.place("release"))
+    variant = release.manifest.facts["variant"] if release else BASE_VARIANT
+    place = recipe.place("checkpoint", variant)
+    made_of = release.manifest.inputs[0].version if release else None
+    return store.find(place, made_of) if made_of else store.published(place)
+
+
+def tables(recipe: Recipe, store: Store, version: Version) -> Iterator[Any]:
+    """The final tables as rich renderables: one for each table of the evaluation, and where everything lies."""
+    folder = store.audit_folder(version)
+    for title, rows in json.loads((folder / "evaluation.json").read_text())["tables"].items():
+        if rows:
+            yield _table(title.replace("_", " "), rows)
+    yield _table("where everything lies", [{"what": k, "path": v} for k, v in _paths(recipe, store, version)])
+
+
+def _paths(recipe: Recipe, store: Store, version: Version) -> Iterator[tuple[str, str]]:
+    yield "checkpoint", f"{store.where(version)}/model"
+    yield "predictions", f"{store.where(version)}/predictions.parquet"
+    release = store.published(recipe.place("release"))
+    if release is not None:
+        yield "release", f"{store.where(release)}/model"
+        yield "model card", f"{store.where(release)}/model_card.md"
+        yield "data sheet", f"{store.where(release)}/data_sheet.md"
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in rows[0]:
+        numeric = all(isinstance(row.get(name), int | float) or row.get(name) is None for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row.get(name))) for name in rows[0]))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else "" if value is None else str(value)
+
+
+def _places(recipe: Recipe, store: Store) -> Iterator[tuple[str, str, Place, Gates]]:
+    for stage in ("raw", "clean"):
+        for corpus in recipe.corpora:
+            for batch in _batches(corpus, stage, store):
+                yield stage, f"{corpus.name}/{batch}", corpus.place(stage, batch), corpus.gates
+    yield "splits", ALL, recipe.place("splits"), recipe.gates
+    for stage in ("augmented", "checkpoint"):
+        for variant in recipe.variants:
+            yield stage, variant, recipe.place(stage, variant), recipe.gates
+    yield "release", ALL, recipe.place("release"), recipe.gates
+
+
+def _batches(corpus: Corpus, stage: str, store: Store) -> list[str]:
+    return store.partitions(corpus.place(stage, "").asset)
+
+
+def _judged(stage: str, partition: str, version: Version | None, wanted: Gates, store: Store) -> list[dict[str, Any]]:
+    if version is None:
+        return []
+    stored, waived = store.verdicts(version), store.waivers(version)
+    rows = []
+    for gate in wanted.get(stage, ()):
+        found = stored.get(gate.name)
+        rows.append(
+            {
+                "stage": stage,
+                "partition": partition,
+                "gate": gate.name,
+                "outcome": outcome_of(found, version, gate.fingerprint()),
+                "observed": found.verdict.observed if found else None,
+                "limit": found.verdict.limit if found else "",
+                "message": found.verdict.message if found else "not judged yet",
+                "waived": gate.name in waived,
+                "version": version.name,
+            }
+        )
+    return rows

@@ -1,0 +1,45 @@
+"""White space: one space where there were many, none at the edges."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipeline.cleaning import CleaningStep
+from pipeline.types import Document, Edit, Rejected
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_NEWLINES = "\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
+_OTHER = "\t\x1f\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_RUN = re.compile(r"\s+")
+
+
+class CollapseWhitespace(CleaningStep):
+    """Every run of white space becomes one space, at the edges nothing; with `keep_newlines` a run with a line end in
+    it becomes one line end.
+
+    >>> CollapseWhitespace()(Document("a", " Bo \\n met\\u3000 Al ")).text
+    'Bo met Al'
+    """
+
+    keep_newlines: bool = False
+
+    def touches(self, text: pl.Expr) -> pl.Expr:
+        """Rows with white space at an edge, two in a row, or other than a space."""
+        return text.str.contains(f"^\\s|\\s$|\\s\\s|[{_NEWLINES}{_OTHER}]")
+
+    def __call__(self, doc: Document) -> Document | Rejected:
+        """The document with its white space collapsed; rejected where a span covered nothing else."""
+        edits = []
+        for run in _RUN.finditer(doc.text):
+            if run.start() == 0 or run.end() == len(doc.text):
+                one = ""
+            elif self.keep_newlines and re.search(f"[{_NEWLINES}]", run.group()):
+                one = "\n"
+            else:
+                one = " "
+            if run.group() != one:
+                edits.append(Edit(run.start(), run.end(), one))
+        return doc.edited(edits)

@@ -1,0 +1,98 @@
+"""The few things the store asks of a file system, the same for a local folder and any fsspec URL."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+
+class Files:
+    """JSON files and folders below one URL; paths are relative to it."""
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        self.fs, root = fsspec.core.url_to_fs(url, **options)
+        self.root = str(root).rstrip("/")
+        self.local = isinstance(self.fs, LocalFileSystem)
+
+    def path(self, name: str) -> str:
+        """The path that the file system knows."""
+        return f"{self.root}/{name}"
+
+    def read(self, name: str) -> bytes:
+        """A file's bytes. Raises FileNotFoundError."""
+        return bytes(self.fs.cat_file(self.path(name)))
+
+    def json(self, name: str) -> Any:
+        """A JSON file's value, or None where there is no such file."""
+        try:
+            return json.loads(self.read(name))
+        except FileNotFoundError:
+            return None
+
+    def write_json(self, name: str, value: object) -> None:
+        """Replace a file at once: a reader sees the old one or the new one."""
+        data = json.dumps(value, indent=1, ensure_ascii=False, default=str).encode()
+        if not self.local:
+            self.fs.pipe_file(self.path(name), data)
+            return
+        path = Path(self.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+        aside.write_bytes(data)
+        aside.replace(path)
+
+    def each_json(self, folder: str) -> Iterator[Any]:
+        """The values of a folder's JSON files, by name."""
+        if self.fs.exists(self.path(folder)):
+            names = (Path(p).name for p in self.fs.ls(self.path(folder), detail=False, refresh=True))
+            for name in sorted(n for n in names if n.endswith(".json")):
+                yield self.json(f"{folder}/{name}")
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of a folder's folders."""
+        if not self.fs.exists(self.path(folder)):
+            return []
+        listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+        return sorted(Path(p["name"]).name for p in listed if p["type"] == "directory")
+
+    def remove(self, name: str) -> None:
+        """Delete one file."""
+        self.fs.rm_file(self.path(name))
+
+    def appear(self, local: Path, folder: str, last: str) -> None:
+        """Bring a finished local folder to its place. Where a rename is not to be had, the file `last` goes last."""
+        target = self.path(folder)
+        if self.local:
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                local.rename(target)
+            except OSError:  # another process made the same folder first: what is there is whole
+                if not (Path(target) / last).exists():
+                    raise
+                shutil.rmtree(local, ignore_errors=True)
+            return
+        files = sorted(p for p in local.rglob("*") if p.is_file() and p != local / last)
+        for path in [*files, local / last]:
+            self.fs.put_file(str(path), f"{target}/{path.relative_to(local).as_posix()}")
+        shutil.rmtree(local, ignore_errors=True)
+
+    def fetch(self, folder: str, target: Path, last: str) -> Path:
+        """A local folder with a folder's files: the folder itself, or a download that is whole when `last` is there."""
+        if self.local:
+            return Path(self.path(folder))
+        if not (target / last).exists():
+            shutil.rmtree(target, ignore_errors=True)
+            for path in self.fs.find(self.path(folder)):
+                name = path.removeprefix(self.path(folder) + "/")
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                if name != last:
+                    self.fs.get_file(path, str(target / name))
+            self.fs.get_file(f"{self.path(folder)}/{last}", str(target / last))
+        return target

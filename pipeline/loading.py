@@ -1,0 +1,240 @@
+"""Recipes and corpora from YAML: every mistake of every file at once, and no recipe takes another down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.annotation import Annotator
+from pipeline.augmentation import Augmenter
+from pipeline.cleaning import CleaningStep
+from pipeline.errors import Mistake, WrongUse, did_you_mean
+from pipeline.gate import Gate
+from pipeline.part import BadSettings, Part, UnknownPart, build, explain
+from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Project, Recipe, Variant
+from pipeline.source import Source
+from pipeline.splitting import SplitSettings
+from pipeline.task import Task
+from pipeline.training import Training
+from pipeline.yaml_file import Step, YamlFile, read_yaml
+
+P = TypeVar("P", bound=Part)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _GateLists(_Strict):
+    quality: list[Any] = []
+    fairness: list[Any] = []
+
+
+class _CorpusYaml(_Strict):
+    source: Any
+    language: str = Field(pattern=r"^[a-z]{2,3}$")
+    licence: str = Field(min_length=1)
+    description: str = ""
+    groups: dict[str, str] = {}
+    cleaning: list[Any] = []
+    gates: dict[Literal["raw", "clean"], _GateLists] = {}
+
+
+class _VariantYaml(_Strict):
+    augmentation: list[Any] | None = None
+    training: Any = None
+
+
+class _RecipeYaml(_Strict):
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    description: str = ""
+    task: Any
+    corpora: list[str] = Field(min_length=1)
+    annotation: list[Any] = ["gold"]
+    split: SplitSettings = SplitSettings()
+    augmentation: list[Any] = []
+    training: Any
+    variants: dict[str, _VariantYaml] = {}
+    gates: dict[Literal["splits", "augmented", "checkpoint"], _GateLists] = {}
+
+
+class _Reader:
+    """Builds what one YAML file describes and collects its mistakes."""
+
+    def __init__(self, file: YamlFile, at: tuple[Step, ...] = ()) -> None:
+        self.file, self.at = file, at
+        self.mistakes: list[Mistake] = []
+
+    def say(self, steps: Sequence[Step], message: str) -> None:
+        self.mistakes.append(self.file.mistake((*self.at, *steps), message))
+
+    def skeleton(self, model: type[_Strict], data: Any) -> Any:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            for e in error.errors():
+                self.say([s for s in e["loc"] if s != "[key]"], explain(e, model)[1])
+        return None
+
+    def part(self, folder: str, spec: Any, steps: tuple[Step, ...], base: type[P]) -> P | None:
+        try:
+            part = build(folder, spec)
+        except UnknownPart as error:
+            self.say([*steps, "use"] if isinstance(spec, dict) else steps, str(error))
+        except BadSettings as error:
+            for place, message in error.mistakes:
+                self.say([*steps, *place.split(".")], message)
+        else:
+            assert isinstance(part, base)
+            return part
+        return None
+
+    def parts(self, folder: str, specs: Sequence[Any], steps: tuple[Step, ...], base: type[P]) -> tuple[P, ...]:
+        built = [self.part(folder, spec, (*steps, i), base) for i, spec in enumerate(specs)]
+        return tuple(p for p in built if p is not None)
+
+    def gates(self, stages: Mapping[Any, _GateLists]) -> Gates:
+        found: dict[str, tuple[Gate, ...]] = {}
+        for stage, lists in stages.items():
+            gates: list[Gate] = []
+            for folder, specs in (("quality", lists.quality), ("fairness", lists.fairness)):
+                for i, spec in enumerate(specs):
+                    steps: tuple[Step, ...] = ("gates", stage, folder, i)
+                    gate = self.part(folder, spec, steps, Gate)  # type: ignore[type-abstract]
+                    if gate is None:
+                        continue
+                    if stage not in gate.stages:
+                        self.say(steps, f"{gate.name} judges {', '.join(gate.stages)}, not {stage}")
+                    if gate.name in {g.name for g in gates}:
+                        self.say(steps, f"two gates of one stage are called {gate.name}")
+                    gates.append(gate)
+            found[stage] = tuple(gates)
+        return found
+
+
+def load_recipes(folder: Path, overrides: Sequence[str] = (), recipe: str | None = None) -> Project:
+    """Load `corpora.yaml` and every recipe of a folder.
+
+    `overrides` are `key=value` as `--set` takes them: `corpora.NAME.FIELD=…` for a corpus (a field of its source needs
+    no `source.`), anything else for the recipe named by `recipe`.
+
+    Raises:
+        WrongUse: the folder or its corpora.yaml is not there, or an override is not `key=value`.
+    """
+    path = folder / "corpora.yaml"
+    if not path.is_file():
+        raise WrongUse(f"{path}: not there; a folder of recipes holds corpora.yaml and one YAML file a recipe")
+    corpora_file = read_yaml(path, f"{folder.name}/corpora.yaml")
+    files = {p.stem: read_yaml(p, f"{folder.name}/{p.name}") for p in sorted(folder.glob("*.yaml")) if p != path}
+    for override in overrides:
+        _override(override, corpora_file, files.get(recipe or ""))
+    mistakes = list(corpora_file.mistakes)
+    corpora: dict[str, Corpus] = {}
+    for name, data in (corpora_file.data or {}).items():
+        reader = _Reader(corpora_file, (name,))
+        corpus = _corpus(reader, name, data)
+        mistakes += reader.mistakes
+        if corpus is not None and not reader.mistakes:
+            corpora[name] = corpus
+    recipes: dict[str, Recipe] = {}
+    for stem, file in files.items():
+        reader = _Reader(file)
+        loaded = None if file.data is None else _recipe(reader, stem, file.data, corpora, corpora_file.data or {})
+        found = file.mistakes + reader.mistakes
+        mistakes += found
+        if loaded is not None and not found:
+            recipes[stem] = loaded
+    return Project(recipes, corpora, tuple(mistakes), tuple(s for s in files if s not in recipes))
+
+
+def _override(text: str, corpora: YamlFile, recipe: YamlFile | None) -> None:
+    key, equals, value = text.partition("=")
+    steps = key.split(".")
+    if not equals or not all(steps):
+        raise WrongUse(f"--set {text}: write KEY=VALUE, for example --set training.epochs=3")
+    parsed = yaml.safe_load(value) if value else ""
+    if steps[0] == "corpora" and len(steps) > 1:
+        names = list(corpora.data or {})
+        if steps[1] not in names:
+            raise WrongUse(f"--set {text}: there is no corpus {steps[1]!r}; {did_you_mean(steps[1], names)}")
+        if len(steps) == 2:
+            raise WrongUse(f"--set {text}: say which field, for example corpora.{steps[1]}.path=…")
+        inside = steps[2:] if steps[2] in _CorpusYaml.model_fields else ["source", *steps[2:]]
+        corpora.override([steps[1], *inside], parsed)
+    elif recipe is None or recipe.data is None:
+        raise WrongUse(f"--set {text}: is for one recipe; name the recipe, or write corpora.NAME.FIELD=VALUE")
+    else:
+        recipe.override(steps, parsed)
+
+
+def _corpus(reader: _Reader, name: str, data: Any) -> Corpus | None:
+    yaml_ = reader.skeleton(_CorpusYaml, data)
+    if yaml_ is None:
+        return None
+    source = reader.part("source", yaml_.source, ("source",), Source)  # type: ignore[type-abstract]
+    cleaning = reader.parts("cleaning", yaml_.cleaning, ("cleaning",), CleaningStep)  # type: ignore[type-abstract]
+    gates = reader.gates(yaml_.gates)
+    if source is None:
+        return None
+    return Corpus(name, source, yaml_.language, yaml_.licence, yaml_.groups, cleaning, gates, yaml_.description)
+
+
+def _recipe(reader: _Reader, stem: str, data: Any, corpora: Mapping[str, Corpus], described: Any) -> Recipe | None:
+    yaml_ = reader.skeleton(_RecipeYaml, data)
+    if yaml_ is None:
+        return None
+    if yaml_.name != stem:
+        reader.say(["name"], f"must be the file's name, {stem!r}, got {yaml_.name!r}")
+    for i, name in enumerate(yaml_.corpora):
+        if name not in corpora:
+            known = "has mistakes" if name in described else f"is not in corpora.yaml; {did_you_mean(name, described)}"
+            reader.say(["corpora", i], f"the corpus {name!r} {known}")
+    task = reader.part("task", yaml_.task, ("task",), Task)  # type: ignore[type-abstract]
+    annotation = reader.parts("annotation", yaml_.annotation, ("annotation",), Annotator)  # type: ignore[type-abstract]
+    variants = _variants(reader, yaml_)
+    gates = reader.gates(yaml_.gates)
+    if task is None or reader.mistakes:
+        return None
+    used = tuple(corpora[name] for name in yaml_.corpora)
+    return Recipe(stem, task, used, annotation, yaml_.split, variants, gates, yaml_.description)
+
+
+def _variants(reader: _Reader, yaml_: _RecipeYaml) -> dict[str, Variant]:
+    def trained(spec: Any, steps: tuple[Step, ...]) -> Training | None:
+        return reader.part("training", spec, steps, Training)  # type: ignore[type-abstract]
+
+    def augmented(specs: list[Any], steps: tuple[Step, ...]) -> tuple[Augmenter, ...]:
+        return reader.parts("augmentation", specs, steps, Augmenter)  # type: ignore[type-abstract]
+
+    augmentation = augmented(yaml_.augmentation, ("augmentation",))
+    training = trained(yaml_.training, ("training",))
+    found = {BASE_VARIANT: (augmentation, training)}
+    for name, own in yaml_.variants.items():
+        if name == BASE_VARIANT:
+            reader.say(["variants", name], "'base' is the recipe itself; call the variant something else")
+        at: tuple[Step, ...] = ("variants", name)
+        found[name] = (
+            augmentation if own.augmentation is None else augmented(own.augmentation, (*at, "augmentation")),
+            training if own.training is None else trained(merged(yaml_.training, own.training), (*at, "training")),
+        )
+    return {name: Variant(name, a, t) for name, (a, t) in found.items() if t is not None}
+
+
+def merged(base: Any, own: Any) -> Any:
+    """A variant's training: its keys over the recipe's where both use the same part, its own alone where not.
+
+    >>> merged({"use": "full", "epochs": 2}, {"epochs": 3})
+    {'use': 'full', 'epochs': 3}
+    >>> merged({"use": "full", "epochs": 2}, {"use": "lora", "rank": 8})
+    {'use': 'lora', 'rank': 8}
+    """
+    if own is None:
+        return base
+    base, own = ({"use": x} if isinstance(x, str) else x for x in (base, own))
+    if not isinstance(base, dict) or not isinstance(own, dict) or own.get("use", base.get("use")) != base.get("use"):
+        return own
+    return {**base, **own}

@@ -1,0 +1,101 @@
+"""What a recipe and a corpus are once their YAML has been read. `loading.py` reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.annotation import Annotator
+from pipeline.augmentation import Augmenter
+from pipeline.cleaning import CleaningStep
+from pipeline.errors import Mistake, RecipeError, WrongUse, did_you_mean
+from pipeline.gate import Gate
+from pipeline.source import Source
+from pipeline.splitting import SplitSettings
+from pipeline.task import Task
+from pipeline.training import Training
+from pipeline.version import ALL, Place
+
+BASE_VARIANT = "base"  # the recipe itself, as a variant
+Gates = Mapping[str, tuple[Gate, ...]]  # stage → its gates
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A named body of text with a source, a licence and a language."""
+
+    name: str
+    source: Source
+    language: str
+    licence: str
+    groups: Mapping[str, str] = field(hash=False)
+    cleaning: tuple[CleaningStep, ...]
+    gates: Gates = field(hash=False)
+    description: str = ""
+
+    def place(self, stage: str, batch: str) -> Place:
+        """Where a stage of this corpus keeps a batch."""
+        return Place(f"corpora/{self.name}/{stage}", batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A recipe with its augmentation or training changed."""
+
+    name: str
+    augmentation: tuple[Augmenter, ...]
+    training: Training
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Which corpora, which parts, which gates; one chain of assets."""
+
+    name: str
+    task: Task
+    corpora: tuple[Corpus, ...]
+    annotation: tuple[Annotator, ...]
+    split: SplitSettings
+    variants: Mapping[str, Variant] = field(hash=False)
+    gates: Gates = field(hash=False)
+    description: str = ""
+
+    def place(self, stage: str, variant: str | None = None) -> Place:
+        """Where a stage of this recipe keeps its versions, by variant where it is partitioned."""
+        return Place(f"{self.name}/{stage}", variant or ALL)
+
+    def variant(self, name: str) -> Variant:
+        """A variant by name. Raises WrongUse with what would be right."""
+        if name not in self.variants:
+            raise WrongUse(f"recipe {self.name} has no variant {name!r}; {did_you_mean(name, self.variants)}")
+        return self.variants[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything that loaded, and every mistake of what did not."""
+
+    recipes: Mapping[str, Recipe] = field(hash=False)
+    corpora: Mapping[str, Corpus] = field(hash=False)
+    mistakes: tuple[Mistake, ...]
+    broken: tuple[str, ...]  # recipes that did not load
+
+    def recipe(self, name: str) -> Recipe:
+        """A recipe by name. Raises RecipeError where its file has mistakes, WrongUse where there is none."""
+        if name in self.recipes:
+            return self.recipes[name]
+        if name in self.broken:
+            own = [m for m in self.mistakes if m.file.endswith(f"/{name}.yaml") or m.file == "--set"]
+            raise RecipeError(own or self.mistakes)
+        raise WrongUse(f"there is no recipe {name!r}; {did_you_mean(name, [*self.recipes, *self.broken])}")
+
+    def corpus(self, name: str) -> Corpus:
+        """A corpus by name. Raises WrongUse with what would be right."""
+        if name not in self.corpora:
+            raise WrongUse(f"there is no corpus {name!r}; {did_you_mean(name, self.corpora)}")
+        return self.corpora[name]
+
+
+def gate_set(gates: Gates, stage: str) -> dict[str, str]:
+    """A stage's gates by name, with their fingerprints: what a version has to pass to be published."""
+    return {gate.name: gate.fingerprint() for gate in gates.get(stage, ())}

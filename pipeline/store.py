@@ -1,0 +1,258 @@
+"""The store: write, audit, publish, read.
+
+A version lies in `<url>/<asset>/<partition>/<version>/` with `documents.parquet`, `rejected.parquet`, whatever else its
+stage makes, and `manifest.json`. It is there exactly when its manifest is there. Its verdicts stand in `verdicts/`, its
+waivers in `waivers/`. The file `published` beside the versions points to the one that readers get.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.draft import Draft, locked, sha256_of
+from pipeline.errors import GateNotPassed, StoreError
+from pipeline.files import Files
+from pipeline.types import Verdict
+from pipeline.version import (
+    Input,
+    Manifest,
+    Place,
+    Pointer,
+    StoredVerdict,
+    Version,
+    Waiver,
+    manifest_of,
+    now,
+    outcome_of,
+)
+
+
+class Store:
+    """Versions at any fsspec URL.
+
+    Readers of a stage call `read` or `read_documents` and get what is published. The two methods that open a version
+    whatever its state are called `audit_…`: they are for gates, traces and people.
+    """
+
+    def __init__(self, url: str, options: Mapping[str, Any] | None = None, clock: Callable[[], str] = now) -> None:
+        self.url = url
+        self.clock = clock
+        self.files = Files(url, options or {})
+
+    # write
+
+    def find(self, place: Place, version: str) -> Version | None:
+        """The version of that name if it is whole."""
+        raw = self.files.json(f"{_folder(place, version)}/manifest.json")
+        return None if raw is None else Version(place, manifest_of(raw))
+
+    @contextmanager
+    def draft(self, version: str, *, keep: bool = False) -> Iterator[Draft]:
+        """A local folder to write a version into; `commit` makes it appear.
+
+        `keep` leaves the folder behind when the writer fails, so that the next try finds what was done; only one
+        process at a time can hold such a folder.
+        """
+        base = Path(self.files.root if self.files.local else tempfile.gettempdir()) / ".gristmill-writing"
+        folder = base / (version if keep else f"{version}-{uuid.uuid4().hex[:8]}")
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            try:
+                yield Draft(folder)
+            except BaseException:
+                if not keep:
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
+
+    def commit(
+        self,
+        draft: Draft,
+        place: Place,
+        version: str,
+        *,
+        fingerprint: str,
+        inputs: Iterable[Input],
+        seconds: float,
+        facts: Mapping[str, Any] | None = None,
+        apart: Iterable[str] = (),
+    ) -> Version:
+        """Make a draft a version: whole, or not at all.
+
+        `apart` names files that differ from run to run (times, logs): they stay out of the digest.
+        """
+        content, files = draft.finish(set(apart))
+        manifest = Manifest(
+            version=version,
+            digest=content,
+            rows=draft.rows,
+            rejected=draft.rejected_rows,
+            fingerprint=fingerprint,
+            inputs=tuple(inputs),
+            created=self.clock(),
+            seconds=round(seconds, 3),
+            files=files,
+            facts=facts or {},
+        )
+        (draft.folder / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
+        self.files.appear(draft.folder, _folder(place, version), "manifest.json")
+        found = self.find(place, version)
+        if found is None:
+            raise StoreError(f"{place}: the version {version} was written and is not there")
+        return found
+
+    # audit
+
+    def record(self, version: Version, verdict: Verdict, fingerprint: str) -> None:
+        """Store a gate's verdict on exactly this version."""
+        stored = StoredVerdict(verdict, version.digest, fingerprint, self.clock())
+        self.files.write_json(f"{_folder(version.place, version.name)}/verdicts/{verdict.gate}.json", asdict(stored))
+
+    def verdicts(self, version: Version) -> dict[str, StoredVerdict]:
+        """The stored verdicts on this version, by gate."""
+        found: dict[str, StoredVerdict] = {}
+        for raw in self.files.each_json(f"{_folder(version.place, version.name)}/verdicts"):
+            verdict = Verdict(**raw["verdict"])
+            found[verdict.gate] = StoredVerdict(verdict, raw["digest"], raw["fingerprint"], raw["judged"])
+        return found
+
+    def waive(self, version: Version, gate: str, *, who: str, why: str) -> Waiver:
+        """Let this digest pass one gate; stored with name, date and reason."""
+        waiver = Waiver(gate, version.digest, who, why, self.clock())
+        self.files.write_json(f"{_folder(version.place, version.name)}/waivers/{gate}.json", asdict(waiver))
+        return waiver
+
+    def waivers(self, version: Version) -> dict[str, Waiver]:
+        """The waivers given on this version's digest, by gate."""
+        raw = self.files.each_json(f"{_folder(version.place, version.name)}/waivers")
+        return {w["gate"]: Waiver(**w) for w in raw if w["digest"] == version.digest}
+
+    def audit_documents(self, version: Version, file: str = "documents.parquet") -> pa.Table:
+        """A table of a version that need not be published: for gates and traces, not for the next stage.
+
+        Raises:
+            StoreError: the file's bytes are not those that were written.
+        """
+        name = f"{_folder(version.place, version.name)}/{file}"
+        data = self.files.read(name)
+        if sha256_of(data) != version.manifest.files[file]:
+            raise StoreError(
+                f"{self.files.path(name)}: not the bytes that were written; restore it or delete the version"
+            )
+        return pq.read_table(pa.BufferReader(data))
+
+    def audit_folder(self, version: Version) -> Path:
+        """A local folder with the version's files; for a remote store, a download."""
+        folder = _folder(version.place, version.name)
+        return self.files.fetch(folder, Path(tempfile.gettempdir()) / "gristmill-read" / folder, "manifest.json")
+
+    def where(self, version: Version) -> str:
+        """The version's folder, as a person would look for it."""
+        return self.files.path(_folder(version.place, version.name))
+
+    # publish
+
+    def settle(self, version: Version, gates: Mapping[str, str]) -> bool:
+        """Move the `published` pointer to this version if every gate (name → fingerprint) passed or was waived.
+
+        If it does not pass and was the published one, it is withdrawn. Returns whether it is published now.
+        """
+        still_open, waived = self._open_gates(version, gates)
+        pointer = self.pointer(version.place)
+        if still_open:
+            if pointer is not None and pointer.version == version.name:
+                self.files.remove(f"{_folder(version.place)}/published.json")
+            return False
+        new = Pointer(version.name, version.digest, dict(gates), waived, self.clock())
+        if pointer is None or (pointer.version, pointer.gates, pointer.waived) != (new.version, new.gates, new.waived):
+            self.files.write_json(f"{_folder(version.place)}/published.json", asdict(new))
+        return True
+
+    def pointer(self, place: Place) -> Pointer | None:
+        """What is published at a place."""
+        raw = self.files.json(f"{_folder(place)}/published.json")
+        return None if raw is None else Pointer(**{**raw, "waived": tuple(raw["waived"])})
+
+    # read
+
+    def published(self, place: Place, gates: Mapping[str, str] | None = None) -> Version | None:
+        """The published version; None where there is none, or where other gates than `gates` let it through."""
+        pointer = self.pointer(place)
+        if pointer is None or (gates is not None and pointer.gates != dict(gates)):
+            return None
+        return self.find(place, pointer.version)
+
+    def read(self, place: Place, gates: Mapping[str, str] | None = None) -> tuple[Version, Input]:
+        """The published version and the record that a reader keeps of having read it.
+
+        Raises:
+            GateNotPassed: nothing is published; the message has the gates and their numbers.
+        """
+        version = self.published(place, gates)
+        if version is None:
+            raise GateNotPassed(self._why_not(place, gates))
+        newest = self.newest(place)
+        newer = newest is not None and newest.manifest.created > version.manifest.created
+        pointer = self.pointer(place)
+        waived = pointer.waived if pointer else ()
+        return version, version.as_input(waived, newest.name if newest is not None and newer else None)
+
+    def read_documents(self, place: Place, gates: Mapping[str, str] | None = None) -> tuple[pa.Table, Input]:
+        """The documents of the published version. Raises GateNotPassed where there is none."""
+        version, record = self.read(place, gates)
+        return self.audit_documents(version), record
+
+    def versions(self, place: Place) -> list[Version]:
+        """Every whole version of a place, oldest first."""
+        found = (self.find(place, name) for name in self.files.folders(_folder(place)))
+        return sorted((v for v in found if v), key=lambda v: v.manifest.created)
+
+    def newest(self, place: Place) -> Version | None:
+        """The version that was written last, published or not."""
+        versions = self.versions(place)
+        return versions[-1] if versions else None
+
+    def partitions(self, asset: str) -> list[str]:
+        """The partitions of an asset that hold anything."""
+        return self.files.folders(asset)
+
+    def _open_gates(self, version: Version, gates: Mapping[str, str]) -> tuple[list[str], tuple[str, ...]]:
+        verdicts, waivers = self.verdicts(version), self.waivers(version)
+        still_open: list[str] = []
+        for gate, fingerprint in gates.items():
+            found = verdicts.get(gate)
+            outcome = outcome_of(found, version, fingerprint)
+            if outcome == "passed" or gate in waivers:
+                continue
+            if found is None or (outcome == "not_judged" and found.verdict.outcome != "not_judged"):
+                still_open.append(f"{gate}: not judged on this version by this gate; `gristmill judge` does")
+                continue
+            verdict = found.verdict
+            number = "" if verdict.observed is None else f" (observed {verdict.observed:.6g}, limit {verdict.limit})"
+            still_open.append(f"{gate}: {outcome}{number}: {verdict.message}")
+        passed = {g for g, f in gates.items() if outcome_of(verdicts.get(g), version, f) == "passed"}
+        return still_open, tuple(sorted(g for g in waivers if g in gates and g not in passed))
+
+    def _why_not(self, place: Place, gates: Mapping[str, str] | None) -> str:
+        newest = self.newest(place)
+        if newest is None:
+            return f"{place}: nothing was written yet; materialize it first"
+        wanted = gates if gates is not None else {g: v.fingerprint for g, v in self.verdicts(newest).items()}
+        still_open, _ = self._open_gates(newest, wanted)
+        lines = still_open or ["its gates have not been judged since they changed; `gristmill judge` does"]
+        listed = "".join(f"\n  {line}" for line in lines)
+        return f"{place}: no version is published; the newest, {newest.name}, is held back by{listed}"
+
+
+def _folder(place: Place, version: str | None = None) -> str:
+    return "/".join([place.asset, place.partition, *([version] if version else [])])

@@ -1,0 +1,258 @@
+"""The training loop: equal-token batches, AdamW, warm-up and linear decay, the best epoch kept, resumable anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pipeline.training import Report, _resume
+from pipeline.training._batches import batches
+from pipeline.training._examples import IGNORED, Examples, Window
+from pipeline.types import Device
+
+PREDICT_BUDGET = 4  # prediction keeps no gradients: batches of this many times the training's tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how fast; the fields of the same names of `Full`."""
+
+    epochs: float
+    learning_rate: float
+    embedding_learning_rate_factor: float
+    batch_tokens: int
+    warmup: float
+    weight_decay: float
+    gradient_clipping: float
+    resume_every: int
+    seed: int
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counters of a training; all of them survive a kill. `seconds` is wall time of steps and validations."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    step_seconds: float = 0.0
+    best: float = -1.0
+    best_epoch: int = 0
+    losses: list[list[float]] = field(default_factory=list)  # [step, loss]
+    validations: list[list[float]] = field(default_factory=list)  # [step, headline]
+
+
+class Loop:
+    """One training of one model. `validate(model)` gives the number that the best epoch is chosen by."""
+
+    def __init__(
+        self,
+        model: Any,
+        train: Examples,
+        schedule: Schedule,
+        device: Device,
+        resume: Path,
+        report: Report,
+        validate: Callable[[], float],
+        headline: str,
+        pad: int,
+    ) -> None:
+        self.model, self.train, self.schedule, self.device, self.resume = model, train, schedule, device, resume
+        self.report, self.validate, self.headline, self.pad = report, validate, headline, pad
+        self.optimizer = torch.optim.AdamW(_groups(model, schedule), lr=schedule.learning_rate)
+        self.scales = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self.best: dict[str, torch.Tensor] = {}
+        self.progress = Progress()
+        self._told = 0.0
+
+    def run(self) -> Progress:
+        """Train, from the last resume point if there is one; the model ends with the weights of its best epoch."""
+        per_epoch = len(self._order(0))
+        self._steps = max(1, round(self.schedule.epochs * per_epoch))
+        self._restore()
+        while self.progress.step < self._steps:
+            self._epoch()
+        self.model.load_state_dict(self.best)
+        return self.progress
+
+    def _order(self, epoch: int) -> list[list[int]]:
+        return batches(self.train.lengths, self.schedule.batch_tokens, self.schedule.seed * 1000 + epoch)
+
+    def _epoch(self) -> None:
+        p = self.progress
+        self.model.train()
+        order = self._order(p.epoch)
+        started = time.monotonic()
+        for indices in order[p.batch :]:
+            if p.step >= self._steps:
+                break
+            began = time.monotonic()
+            loss, tokens = self._step([self.train.windows[i] for i in indices])
+            p.step, p.batch, p.tokens = p.step + 1, p.batch + 1, p.tokens + tokens
+            p.step_seconds += time.monotonic() - began
+            self._tell(loss)
+            if self.schedule.resume_every and p.step % self.schedule.resume_every == 0 and p.step < self._steps:
+                p.seconds, started = p.seconds + time.monotonic() - started, time.monotonic()
+                self._save()
+        p.epoch, p.batch = p.epoch + 1, 0
+        value = self.validate()
+        p.validations.append([p.step, value])
+        if value > p.best:
+            p.best, p.best_epoch = value, p.epoch
+            self.best = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
+        p.seconds += time.monotonic() - started
+        self.report({"kind": "epoch", "epoch": p.epoch, f"validation_{self.headline}": value, "step": p.step})
+        self._save()
+
+    def _step(self, windows: Sequence[Window]) -> tuple[float, int]:
+        p, rate = self.progress, _rate(self.progress.step, self._steps, self.schedule.warmup)
+        for group, scale in zip(self.optimizer.param_groups, self.scales, strict=True):
+            group["lr"] = scale * rate
+        batch = collate(windows, self.pad, self.device.kind)
+        with autocast(self.device):
+            logits = self.model(**batch.inputs).logits
+        loss = batch.loss(logits.float())
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.gradient_clipping)
+        self.optimizer.step()
+        value = float(loss.detach())
+        p.losses.append([p.step + 1, value])
+        return value, batch.tokens
+
+    def _tell(self, loss: float) -> None:
+        p, now = self.progress, time.monotonic()
+        if now - self._told < 1.0 and p.step < self._steps:
+            return
+        self._told = now
+        speed = p.tokens / max(p.step_seconds, 1e-9)
+        self.report(
+            {
+                "kind": "step",
+                "step": p.step,
+                "steps": self._steps,
+                "epoch": p.epoch + 1,
+                "loss": loss,
+                "tokens_per_second": speed,
+            }
+        )
+
+    def _save(self) -> None:
+        tensors = {
+            "model": self.model.state_dict(),
+            "optimizer": _resume.optimizer_tensors(self.optimizer),
+            "rng": _resume.rng_tensors(self.device.kind),
+            "best": self.best,
+        }
+        _resume.save(self.resume, {k: v for k, v in tensors.items() if v}, asdict(self.progress))
+
+    def _restore(self) -> None:
+        state = _resume.load(self.resume)
+        if state is None:
+            return
+        tensors, counters = state
+        self.model.load_state_dict(tensors["model"])
+        _resume.restore_optimizer(self.optimizer, tensors["optimizer"])
+        _resume.restore_rng(tensors["rng"])
+        self.best = tensors.get("best", {})
+        self.progress = Progress(**counters)
+        self.report({"kind": "phase", "phase": "resume", "step": self.progress.step})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors of one step; `tokens` counts what is not padding."""
+
+    inputs: dict[str, torch.Tensor]
+    targets: torch.Tensor
+    weights: torch.Tensor
+    tokens: int
+
+    def loss(self, logits: torch.Tensor) -> torch.Tensor:
+        """Mean cross entropy over what has a class, each weighted by its document's weight."""
+        flat = nn.functional.cross_entropy(
+            logits.flatten(0, -2), self.targets.flatten(), ignore_index=IGNORED, reduction="none"
+        )
+        weights = self.weights[:, None].expand_as(self.targets) * (self.targets != IGNORED)
+        return (flat * weights.flatten()).sum() / weights.sum().clamp(min=1e-9)
+
+
+def collate(windows: Sequence[Window], pad: int, device: str) -> Batch:
+    """Windows as one batch, padded to the longest of them."""
+    longest = max(len(w.ids) for w in windows)
+    width = max(len(w.targets) for w in windows)
+    ids = np.full((len(windows), longest), pad, np.int64)
+    types, mask = np.zeros_like(ids), np.zeros_like(ids)
+    targets = np.full((len(windows), width), IGNORED, np.int64)
+    for row, w in enumerate(windows):
+        ids[row, : len(w.ids)], types[row, : len(w.ids)], mask[row, : len(w.ids)] = w.ids, w.types, 1
+        targets[row, : len(w.targets)] = w.targets
+    inputs = {"input_ids": ids, "token_type_ids": types, "attention_mask": mask}
+    return Batch(
+        {name: torch.from_numpy(value).to(device) for name, value in inputs.items()},
+        torch.from_numpy(targets).to(device),
+        torch.tensor([w.weight for w in windows], dtype=torch.float32, device=device),
+        int(mask.sum()),
+    )
+
+
+def log_probabilities(
+    model: Any, examples: Examples, budget: int, device: Device, pad: int
+) -> list[NDArray[np.float32]]:
+    """Natural-log probabilities of every window, (length, classes) or (1, classes), in the order of the windows."""
+    found: list[NDArray[np.float32]] = [np.zeros((0, 0), np.float32)] * len(examples.windows)
+    model.eval()
+    for indices in batches(examples.lengths, budget * PREDICT_BUDGET):
+        batch = collate([examples.windows[i] for i in indices], pad, device.kind)
+        with torch.inference_mode(), autocast(device):
+            logits = model(**batch.inputs).logits
+        scores = logits.float().log_softmax(-1).cpu().numpy()
+        for row, i in enumerate(indices):
+            found[i] = scores[row, : len(examples.windows[i].ids)] if scores.ndim == 3 else scores[row : row + 1]
+    return found
+
+
+@contextlib.contextmanager
+def autocast(device: Device) -> Iterator[None]:
+    """bf16 arithmetic where the device's precision says so; weights stay fp32."""
+    if device.precision == "bf16":
+        with torch.autocast(device.kind, dtype=torch.bfloat16):
+            yield
+    else:
+        yield
+
+
+def _rate(step: int, steps: int, warmup: float) -> float:
+    """Linear from 0 to 1 over the first share `warmup` of the steps, then linear to 0."""
+    rising = warmup * steps
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    return (steps - step) / max(steps - rising, 1)
+
+
+def _groups(model: Any, schedule: Schedule) -> list[dict[str, Any]]:
+    """Matrices decay, vectors do not; word embeddings have a rate of their own and do not decay."""
+    word = {id(p) for p in model.get_input_embeddings().parameters()}
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    rate, decay = schedule.learning_rate, schedule.weight_decay
+    groups = [
+        {"params": [p for p in trainable if id(p) not in word and p.ndim > 1], "lr": rate, "weight_decay": decay},
+        {"params": [p for p in trainable if id(p) not in word and p.ndim < 2], "lr": rate, "weight_decay": 0.0},
+        {
+            "params": [p for p in trainable if id(p) in word],
+            "lr": rate * schedule.embedding_learning_rate_factor,
+            "weight_decay": 0.0,
+        },
+    ]
+    return [g for g in groups if g["params"]]

@@ -1,0 +1,51 @@
+"""Where windows of a long text begin and end, and what is known of a piece by its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.types import Range
+
+
+def windows(pieces: int, room: int) -> list[Range]:
+    """Ranges of at most `room` pieces that overlap by half and together hold every piece; one, empty, for no piece.
+
+    >>> windows(10, 4)
+    [(0, 4), (2, 6), (4, 8), (6, 10)]
+    >>> windows(3, 4)
+    [(0, 3)]
+    """
+    if pieces <= room:
+        return [(0, pieces)]
+    count = -(-(pieces - room) // max(room // 2, 1)) + 1
+    starts = [round(i * (pieces - room) / (count - 1)) for i in range(count)]
+    return [(s, s + room) for s in starts]
+
+
+def chosen_window(piece: int, ranges: Sequence[Range]) -> int:
+    """The range in which a piece stands farthest from an edge; the first of equals."""
+    inside = [(min(piece - a, b - 1 - piece), -i) for i, (a, b) in enumerate(ranges) if a <= piece < b]
+    return -max(inside)[1]
+
+
+def casing(text: str, offsets: Sequence[Range]) -> list[int]:
+    """0 lower, 1 Capitalised, 2 ALL CAPS: of the word between white space that a piece stands in."""
+    kinds = [0] * (len(text) + 1)
+    at = 0
+    for word in text.split():
+        at = text.index(word, at)
+        kinds[at : at + len(word)] = [casing_of(word)] * len(word)
+        at += len(word)
+    return [kinds[start] for start, _ in offsets]
+
+
+def casing_of(word: str) -> int:
+    """The token type of a word.
+
+    >>> [casing_of(w) for w in ("the", "1996", "Bonn", "I", "U.S.", "EU", "iPod")]
+    [0, 0, 1, 1, 2, 2, 0]
+    """
+    letters = [c for c in word if c.isalpha()]
+    if len(letters) > 1 and word.isupper():
+        return 2
+    return int(bool(letters) and letters[0].isupper())

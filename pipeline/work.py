@@ -1,0 +1,123 @@
+"""A piece of work: a version to be made, looked up or written, judged, published. The same for every stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.draft import Draft
+from pipeline.errors import GateNotPassed, StoreError
+from pipeline.frames import DOCUMENTS, Frame
+from pipeline.gate import Gate
+from pipeline.gate import judge as judge_one
+from pipeline.part import fingerprint
+from pipeline.store import Store
+from pipeline.types import Verdict
+from pipeline.version import Input, Place, Version, outcome_of
+
+Write = Callable[[Draft], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A version to be made: its place, its name (the hash of what goes in), its inputs, its gates, and how to write it."""
+
+    place: Place
+    fingerprint: str
+    inputs: tuple[Input, ...]
+    gates: tuple[Gate, ...]
+    write: Write = field(compare=False)
+    labels: tuple[str, ...] = ()
+    keep: bool = False  # leave what was done behind when the writer dies
+    apart: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """The version's name."""
+        return fingerprint(self.fingerprint, [(i.asset, i.partition, i.digest) for i in self.inputs])[:16]
+
+    @property
+    def gate_set(self) -> dict[str, str]:
+        """Name → fingerprint of the gates."""
+        return {gate.name: gate.fingerprint() for gate in self.gates}
+
+
+def make(work: Work, store: Store) -> Version:
+    """The version: looked up, or written. A stage without gates is published as it is."""
+    version = store.find(work.place, work.version)
+    if version is None:
+        started = time.monotonic()
+        with store.draft(work.version, keep=work.keep) as draft:
+            facts = work.write(draft)
+            rows_in = facts.get("rows_in", draft.rows + draft.rejected_rows)
+            if rows_in != draft.rows + draft.rejected_rows:
+                raise StoreError(f"{work.place}: {rows_in} rows in, {draft.rows} out, {draft.rejected_rows} rejected")
+            version = store.commit(
+                draft,
+                work.place,
+                work.version,
+                fingerprint=work.fingerprint,
+                inputs=work.inputs,
+                seconds=time.monotonic() - started,
+                facts=facts,
+                apart=work.apart,
+            )
+    if not work.gates:
+        store.settle(version, {})
+    return version
+
+
+def done(work: Work, store: Store) -> Version | None:
+    """The version, if it is there and published under these gates."""
+    version = store.published(work.place, work.gate_set)
+    return version if version is not None and version.name == work.version else None
+
+
+def judge(work: Work, store: Store, *, again: bool = False) -> list[Verdict]:
+    """The verdicts of the work's gates on its version; publishes, or withdraws, what they say.
+
+    A verdict that the same gate gave on the same digest is not given again unless `again`.
+    """
+    version = store.find(work.place, work.version)
+    if version is None:
+        raise GateNotPassed(f"{work.place}: this version was not made yet; materialize it first")
+    stored = store.verdicts(version)
+    verdicts: list[Verdict] = []
+    frame: Frame | None = None
+    for gate in work.gates:
+        found = stored.get(gate.name)
+        if again or found is None or outcome_of(found, version, gate.fingerprint()) == "not_judged":
+            frame = frame or frame_of(version, store, work.labels)
+            verdict = judge_one(gate, frame)
+            store.record(version, verdict, gate.fingerprint())
+        else:
+            verdict = found.verdict
+        verdicts.append(verdict)
+    store.settle(version, work.gate_set)
+    return verdicts
+
+
+def frame_of(version: Version, store: Store, labels: tuple[str, ...]) -> Frame:
+    """What the gates of a version look at."""
+    if "predictions.parquet" not in version.manifest.files:
+        rejected = store.audit_documents(version, "rejected.parquet")
+        return Frame(store.audit_documents(version), rejected, labels=labels)
+    splits = next(i for i in version.manifest.inputs if i.asset.endswith("/splits"))
+    source = store.find(Place(splits.asset, splits.partition), splits.version)
+    if source is None:
+        raise StoreError(f"{version.place}: its input {splits.asset} {splits.version} is gone from the store")
+    test = part_of(store.audit_documents(source), "test")
+    metrics = {str(k): float(v) for k, v in dict(version.manifest.facts["metrics"]).items()}
+    return Frame(
+        test, predictions=store.audit_documents(version, "predictions.parquet"), metrics=metrics, labels=labels
+    )
+
+
+def part_of(documents: pa.Table, split: str) -> pa.Table:
+    """The rows of one split."""
+    return documents.filter(pc.equal(documents.column("split"), split)).cast(DOCUMENTS)

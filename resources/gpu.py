@@ -1,0 +1,115 @@
+"""The GPU resource: starts the process that trains, streams its numbers, and says clearly how it died.
+
+torch lives in that process only. One training at a time: the checkpoint assets share the Dagster pool `gpu`.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import IO, Any
+
+import dagster as dg
+from dagster import PipesTempFileContextInjector, PipesTempFileMessageReader, open_pipes_session
+
+from pipeline import job
+from pipeline.errors import TrainingDied
+from pipeline.stages import Trainer
+from pipeline.training import Report
+from resources import progress
+
+POOL = "gpu"
+
+
+class TrainingRefused(TrainingDied):
+    """The training itself said no (no such device, a broken base model): the reason is in the message."""
+
+
+class TrainingProcess(dg.ConfigurableResource[None]):
+    """Chooses the device and owns the process that uses it.
+
+    `device` is auto, cuda, mps or cpu; `precision` is auto, fp32 or bf16; `threads` is for the CPU, 0 leaves it to
+    torch. `grace_seconds` is how long a cancelled training may take to end before it is killed.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+    grace_seconds: float = 10.0
+
+    def trainer(self, context: dg.AssetExecutionContext) -> Trainer:
+        """A trainer that runs jobs in a process of their own and logs their reports as observations of the asset."""
+
+        def train(todo: job.Job, report: Report) -> None:
+            job.save(replace(todo, device=self.device, precision=self.precision, threads=self.threads))
+            with progress.shown(context.asset_key.to_user_string()) as draw:
+
+                def both(event: Mapping[str, Any]) -> None:
+                    draw(event)
+                    report(event)
+
+                self._run(context, todo, both)
+
+        return train
+
+    def _run(self, context: dg.AssetExecutionContext, todo: job.Job, report: Report) -> None:
+        command = [sys.executable, "-m", "resources.training_process", str(todo.folder)]
+        with (
+            tempfile.TemporaryFile() as said,
+            open_pipes_session(
+                context=context,
+                context_injector=PipesTempFileContextInjector(),
+                message_reader=PipesTempFileMessageReader(),
+            ) as session,
+        ):
+            environment = {**os.environ, **session.get_bootstrap_env_vars(), "TOKENIZERS_PARALLELISM": "false"}
+            process = subprocess.Popen(command, env=environment, stderr=said, start_new_session=True)
+            seen = 0
+            try:
+                while True:
+                    code = process.poll()
+                    events = session.message_handler.get_custom_messages()
+                    for event in events[seen:]:
+                        self._observe(context, event)
+                        report(event)
+                    seen = len(events)
+                    if code is not None:
+                        break
+                    time.sleep(0.2)
+            except BaseException:  # cancelled: nothing may go on holding the device
+                self._stop(process)
+                raise
+            if code != 0:
+                raise _died(code, said)
+
+    def _observe(self, context: dg.AssetExecutionContext, event: Mapping[str, Any]) -> None:
+        numbers = {k: v for k, v in event.items() if k != "kind" and v is not None}
+        partition = context.partition_key if context.has_partition_key else None
+        shown = f"{event.get('kind')} {event.get('phase') or event.get('step') or event.get('epoch') or ''}"
+        context.log_event(dg.AssetObservation(context.asset_key, shown, numbers, partition=partition))
+
+    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(self.grace_seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        except ProcessLookupError:
+            pass
+
+
+def _died(code: int, said: IO[bytes]) -> TrainingDied:
+    said.seek(0)
+    words = said.read().decode(errors="replace").strip().splitlines()
+    if code == job.REFUSED:
+        return TrainingRefused("\n".join(words[-20:]))
+    causes = {-9: "SIGKILL: out of memory, or killed", -11: "SIGSEGV", -6: "SIGABRT", -15: "SIGTERM: stopped"}
+    last = "\n  ".join(words[-12:])
+    return TrainingDied(
+        f"the training process died ({causes.get(code, f'exit code {code}')}); its last words:\n  {last}"
+    )
