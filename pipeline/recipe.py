@@ -10,6 +10,7 @@ from pipeline.augmentation import Augmenter
 from pipeline.cleaning import CleaningStep
 from pipeline.errors import Mistake, RecipeError, WrongUse, did_you_mean
 from pipeline.gate import Gate
+from pipeline.part import code_of
 from pipeline.source import Source
 from pipeline.splitting import SplitSettings
 from pipeline.task import Task
@@ -37,6 +38,12 @@ class Corpus:
         """Where a stage of this corpus keeps a batch."""
         return Place(f"corpora/{self.name}/{stage}", batch)
 
+    def section(self, stage: str) -> list[object]:
+        """What a stage of this corpus depends on: its values and the fingerprints of its parts."""
+        if stage == "raw":
+            return [self.source.fingerprint(), self.language, dict(self.groups)]
+        return [step.fingerprint() for step in self.cleaning]
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -63,6 +70,18 @@ class Recipe:
     def place(self, stage: str, variant: str | None = None) -> Place:
         """Where a stage of this recipe keeps its versions, by variant where it is partitioned."""
         return Place(f"{self.name}/{stage}", variant or ALL)
+
+    def section(self, stage: str, variant: str | None = None) -> list[object]:
+        """What a stage of this recipe depends on; without a variant, for every variant together."""
+        variants = [self.variant(variant)] if variant else list(self.variants.values())
+        if stage == "splits":
+            parts = [self.task.fingerprint(), *(a.fingerprint() for a in self.annotation)]
+            return [*parts, self.split.model_dump(), code_of("pipeline.splitting")]
+        if stage == "augmented":
+            return [[a.fingerprint() for a in v.augmentation] for v in variants]
+        if stage == "checkpoint":
+            return [[v.training.fingerprint(), self.task.fingerprint()] for v in variants]
+        return [code_of("pipeline.cards"), self.task.headline]
 
     def variant(self, name: str) -> Variant:
         """A variant by name. Raises WrongUse with what would be right."""

@@ -1,8 +1,8 @@
 """The whole story on one page: collect, clean, split, augment, fine-tune, judge, release.
 
 Each stage is planned first (`Work`: where, which version, made of what), then made: looked up where that version is
-there already, written where not. What is made must be judged before the next stage can be planned. `judge` gives the verdicts of its gates, and where they let it through, publishes it.
-Nothing here knows Dagster.
+there already, written where not. `judge` gives the verdicts of its gates and, where they let it through, publishes it.
+What is made must be judged before the next stage can be planned. Nothing here knows Dagster.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline import cards, job
+from pipeline.annotation import Step, annotate
 from pipeline.cleaning import apply
 from pipeline.draft import Draft
 from pipeline.errors import GateNotPassed, SourceError
 from pipeline.frames import REJECTED, documents_of, rejected_batch, to_batches, to_table
-from pipeline.part import code_of, code_of_function, fingerprint
+from pipeline.part import code_of_function, fingerprint
 from pipeline.recipe import BASE_VARIANT, Corpus, Recipe, gate_set
 from pipeline.splitting import split as split_table
 from pipeline.store import Store
@@ -54,7 +55,7 @@ def quiet(_: Mapping[str, Any]) -> None:
 
 
 def collect(corpus: Corpus, batch: str) -> Work:
-    """Raw: the records of one batch as documents, stamped with their corpus; wrong records rejected with their place."""
+    """Raw: the records of one batch as documents, stamped with their corpus; wrong ones rejected with their place."""
 
     def write(draft: Draft) -> dict[str, Any]:
         tally, rejected = Tally(), list[Rejected]()
@@ -119,7 +120,9 @@ def split(recipe: Recipe, store: Store) -> Work:
     def write(draft: Draft) -> dict[str, Any]:
         tally, rejected = Tally(), list[Rejected]()
         tables = [store.audit_documents(version) for version, _ in inputs]
-        annotated = to_table(_annotated(recipe, pa.concat_tables(tables), rejected))
+        steps: list[Step] = [(a.name, a) for a in recipe.annotation]
+        steps.append((recipe.task.name, recipe.task.accept))
+        annotated = to_table(annotate(documents_of(pa.concat_tables(tables)), steps, rejected))
         kept, dropped = split_table(annotated, recipe.split)
         draft.write(tally.counted(kept.to_batches()))
         draft.write_rejected([rejected_batch(rejected), *dropped.cast(REJECTED).to_batches()])
@@ -256,7 +259,7 @@ def code_version(subject: Corpus | Recipe, stage: str, variant: str | None = Non
 
     Without `variant`, that of every variant together: Dagster keeps one code version an asset.
     """
-    functions: Mapping[str, Callable[..., Work]] = {
+    functions: dict[str, Callable[..., Work]] = {
         "raw": collect,
         "clean": clean,
         "splits": split,
@@ -264,33 +267,5 @@ def code_version(subject: Corpus | Recipe, stage: str, variant: str | None = Non
         "checkpoint": fine_tune,
         "release": release,
     }
-    section: list[object] = []
-    if isinstance(subject, Corpus):
-        facts = [subject.language, dict(subject.groups)]
-        section = (
-            [subject.source.fingerprint(), facts] if stage == "raw" else [s.fingerprint() for s in subject.cleaning]
-        )
-    elif stage == "splits":
-        section = [subject.task.fingerprint(), *(a.fingerprint() for a in subject.annotation)]
-        section += [subject.split.model_dump(), code_of("pipeline.splitting")]
-    elif stage in ("augmented", "checkpoint"):
-        for v in [subject.variant(variant)] if variant else subject.variants.values():
-            parts = list(v.augmentation) if stage == "augmented" else [v.training, subject.task]
-            section.append([p.fingerprint() for p in parts])
-    else:
-        section = [code_of("pipeline.cards"), subject.task.headline]
+    section = subject.section(stage) if isinstance(subject, Corpus) else subject.section(stage, variant)
     return fingerprint(stage, code_of_function(functions[stage]), section)
-
-
-def _annotated(recipe: Recipe, table: pa.Table, rejected: list[Rejected]) -> Iterator[Document]:
-    for document in documents_of(table):
-        steps: list[tuple[str, Callable[[Document], Document | Rejected]]] = [(a.name, a) for a in recipe.annotation]
-        steps.append((recipe.task.name, recipe.task.accept))
-        for name, step in steps:
-            result = step(document)
-            if isinstance(result, Rejected):
-                rejected.append(replace(result, step=result.step or name))
-                break
-            document = result
-        else:
-            yield document

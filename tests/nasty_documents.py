@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from pipeline.types import Document, Edit, Range, Span
+
+# Machines are shared: a slow example says nothing about the code.
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
 
 # Letters, Han, digits; full-width; marks that join; jamo; half-width kana; ligatures; joiners; invisibles; white space.
 ALPHABET = (

@@ -31,6 +31,9 @@ def clean(text: str) -> str:
         ("a\u200bb\ufeffc\u00add\x07e", "abcde"),
         ("نمی\u200cخواهم 👩\u200d💻", "نمی\u200cخواهم 👩\u200d💻"),
         ("caf´e 10\u00a0km", "caf´e 10 km"),
+        ("（\u0301", "（\u0301"),
+        ("（\u0301\u0323", "（\u0323\u0301"),
+        ("\uff9e", "\u3099"),
         ("a\x0bb\x1cc\n", "a\x0bb\x1cc\n"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import SourceError
@@ -43,6 +43,7 @@ def test_one_file_is_one_batch(tmp_path: Path) -> None:
     assert len(list(source.read("a.txt"))) == 1
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8))
 def test_a_batch_name_is_safe_and_of_one_file_only(one: str, other: str) -> None:
     if any("\ud800" <= c <= "\udfff" for c in one + other):
@@ -180,6 +181,7 @@ def test_the_second_holder_of_an_id_is_rejected(tmp_path: Path) -> None:
     assert second.reason == "a.jsonl:2: the id 'x' is already that of a.jsonl:1; make ids unique"
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=6).filter(lambda raw: b"\n" not in raw), min_size=1, max_size=6))
 def test_rows_in_are_rows_out_and_rejected_whatever_the_bytes_are(lines: list[bytes]) -> None:
     import fsspec

@@ -79,6 +79,19 @@ def test_a_token_that_no_edit_touches_keeps_its_text(data: st.DataObject) -> Non
         assert all(word in after for word in kept)
 
 
+def test_tokens_that_one_edit_reaches_into_become_one_and_new_white_space_parts_them() -> None:
+    doc = Document("a", "abcd ef", tokens=((0, 2), (2, 4), (5, 7)))
+    for edit, text, tokens in (
+        (Edit(1, 3, "-"), "a-d ef", ((0, 3), (4, 6))),
+        (Edit(1, 3, "x y"), "ax yd ef", ((0, 2), (3, 5), (6, 8))),
+        (Edit(0, 2, " "), " cd ef", ((1, 3), (4, 6))),
+        (Edit(2, 2, "x"), "abxcd ef", ((0, 2), (3, 5), (6, 8))),
+    ):
+        result = doc.edited([edit])
+        assert isinstance(result, Document)
+        assert (result.text, result.tokens) == (text, tokens)
+
+
 @given(documents())
 def test_editing_nothing_gives_the_same_document(doc: Document) -> None:
     assert doc.edited([]) is doc

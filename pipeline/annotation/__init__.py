@@ -13,6 +13,8 @@ Template (pipeline/annotation/my_annotator.py):
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from pipeline.part import Part
 from pipeline.types import Document, Rejected
@@ -27,3 +29,17 @@ class Annotator(Part):
 
 
 BASE = Annotator
+Step = tuple[str, Callable[[Document], Document | Rejected]]
+
+
+def annotate(documents: Iterable[Document], steps: Sequence[Step], rejected: list[Rejected]) -> Iterator[Document]:
+    """Documents through named steps, one after another; what a step rejects goes to `rejected` in its name."""
+    for document in documents:
+        for name, step in steps:
+            result = step(document)
+            if isinstance(result, Rejected):
+                rejected.append(replace(result, step=result.step or name))
+                break
+            document = result
+        else:
+            yield document

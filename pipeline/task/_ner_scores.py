@@ -37,9 +37,9 @@ def evaluated(test: pa.Table, predictions: pa.Table, train: pa.Table, labels: Se
 
     - `entity_f1`, `entity_precision`, `entity_recall`; `entity_f1_low`, `entity_f1_high`: the 95 % interval of a
       bootstrap over groups.
-    - `entity_f1_seen`, `entity_f1_unseen`: recall over the gold mentions whose text was (was not) the text of a training
-      mention, of any label and compared exactly; precision over the predicted mentions by their own text. A right
-      mention stands on the same side in both.
+    - `entity_f1_seen`, `entity_f1_unseen`: recall over the gold mentions whose text was (was not) the text of a
+      training mention, of any label and compared exactly; precision over the predicted mentions by their own text. A
+      right mention stands on the same side in both.
     - `baseline_entity_f1`: the longest match of training mentions with their commonest label.
     - `token_micro_f1`: the share of right tags over all tags, O included.
     - `bio_repairs`: stray I- tags that decoding put right; `gold_mentions`, `predicted_mentions`: counts.

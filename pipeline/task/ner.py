@@ -40,7 +40,7 @@ class Ner(LearnableTask):
     example: ClassVar[Mapping[str, Any]] = {"labels": ("PER", "LOC")}
 
     @cached_property
-    def classes(self) -> tuple[str, ...]:  # type: ignore[override]
+    def classes(self) -> tuple[str, ...]:
         """`O`, then `B-` and `I-` of each label."""
         return tags_of(self.labels)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipeline.errors import InvalidDocument, did_you_mean
 from pipeline.task import Evaluation
 from pipeline.task._learnable import LearnableTask
-from pipeline.task._scores import interval, label_rows, precision_recall_f1, resampled
+from pipeline.task._scores import Rows, interval, label_rows, precision_recall_f1, resampled
 from pipeline.types import Document, Range, Rejected
 
 if TYPE_CHECKING:
@@ -94,11 +94,11 @@ class TextClassification(LearnableTask):
             "baseline_accuracy": float(_accuracy(constant)),
             "baseline_macro_f1": float(_macro(constant)),
         }
-        matrix = [
+        matrix: Rows = [
             {"gold": gold, **{p: int(confusion[i, j]) for j, p in enumerate(self.labels)}}
             for i, gold in enumerate(self.labels)
         ]
-        tables = {
+        tables: dict[str, Rows] = {
             "Documents by label": label_rows(self.labels, _counts(confusion), _counts(draws)),
             "Documents confused": matrix,
         }

@@ -16,7 +16,7 @@ CONTEXTS = 1500  # commonest characters that count as context; more changed noth
 
 
 def character_vocabulary(texts: Sequence[str], tokenizer: Any) -> dict[str, int]:
-    """Special tokens of `tokenizer` first, then the characters of `texts` (as its normalizer leaves them), commonest first."""
+    """Special tokens, then the characters of `texts` as the tokenizer's normalizer leaves them, commonest first."""
     counts = Counter(c for text in texts for c in _normalized(text, tokenizer) if not c.isspace())
     chosen = sorted((c for c, n in counts.items() if n >= MIN_COUNT), key=lambda c: (-counts[c], c))
     special = list(dict.fromkeys(tokenizer.all_special_tokens))
@@ -74,7 +74,8 @@ def character_rows(
     for token, i in vocabulary.items():
         if token in known:
             rows[i] = base[known[token]]
-    return rows.astype(np.float32)
+    made: NDArray[np.float32] = rows.astype(np.float32)
+    return made
 
 
 def _distributional(texts: Sequence[str], vocabulary: dict[str, int], width: int, seed: int) -> NDArray[np.float64]:
@@ -115,7 +116,8 @@ def _left_singular(matrix: NDArray[np.float32], width: int, seed: int) -> NDArra
     left, values, _ = np.linalg.svd(probe.T @ matrix, full_matrices=False)
     scaled = (probe @ left)[:, :rank] * np.sqrt(values[:rank])
     turn, _ = np.linalg.qr(rng.standard_normal((width, width)))  # spread over all dimensions, as base rows are
-    return np.pad(scaled, ((0, 0), (0, width - rank))).astype(np.float64) @ turn
+    turned: NDArray[np.float64] = np.pad(scaled, ((0, 0), (0, width - rank))).astype(np.float64) @ turn
+    return turned
 
 
 def _lowercases(tokenizer: Any) -> bool:

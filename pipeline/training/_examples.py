@@ -51,6 +51,7 @@ class Examples:
     windows: list[Window]
     prefix: int  # special tokens before the text
     suffix: int  # and after it
+    head: str
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -71,7 +72,7 @@ class Encoder:
         """Every document of a table of the schema DOCUMENTS."""
         documents = list(documents_of(table))
         before, after = specials(self.tokenizer)
-        examples = Examples(documents, [], [], [], [], len(before), len(after))
+        examples = Examples(documents, [], [], [], [], len(before), len(after), self.task.head)
         for at in range(0, len(documents), 1024):
             chunk = documents[at : at + 1024]
             encoded = self.tokenizer([d.text for d in chunk], add_special_tokens=False, verbose=False)
@@ -88,6 +89,7 @@ class Encoder:
         targets = self.task.targets(doc, units)
         types = casing(doc.text, offsets) if self.casing else [0] * len(offsets)
         ids = np.array(encoding.ids, np.int64)
+        classes = np.zeros(0, np.int64)
         if self.task.head == "token":
             classes = np.array([self._piece(targets, leads, i, u) for i, u in enumerate(member)], np.int64)
         examples.units.append(units)
@@ -96,13 +98,14 @@ class Encoder:
         room = self.max_length - len(before) - len(after)
         spans = windows(len(ids), room)
         for first, end in spans:
-            edge = [IGNORED] * len(before), [IGNORED] * len(after)
-            target = [targets] if self.task.head == "sequence" else [edge[0], classes[first:end], edge[1]]
+            target = np.array(targets, np.int64)
+            if self.task.head == "token":
+                target = np.pad(classes[first:end], (len(before), len(after)), constant_values=IGNORED)
             examples.windows.append(
                 Window(
                     np.concatenate([before, ids[first:end], after]).astype(np.int64),
                     np.concatenate([[0] * len(before), types[first:end], [0] * len(after)]).astype(np.int64),
-                    np.concatenate(target).astype(np.int64),
+                    target,
                     doc.weight / (len(spans) if self.task.head == "sequence" else 1),
                     row,
                     first,

@@ -22,7 +22,8 @@ from pipeline.task._learnable import LearnableTask
 from pipeline.training import Report, Splits, _network
 from pipeline.training._base_model import locate
 from pipeline.training._examples import Encoder, Examples, gathered
-from pipeline.training._loop import Loop, Progress, Schedule, log_probabilities
+from pipeline.training._forward import log_probabilities
+from pipeline.training._loop import Loop, Progress, Schedule
 from pipeline.types import Checkpoint, Device
 
 if TYPE_CHECKING:
@@ -100,9 +101,7 @@ class Run:
         self.report({"kind": "phase", "phase": "train"})
         resume, pad = self.out / "resume", int(tokenizer.pad_token_id)
         headline = self.task.headline
-        return Loop(
-            model, examples["train"], schedule, self.device, resume, self.report, validate, headline, pad
-        ).run()
+        return Loop(model, examples["train"], schedule, self.device, resume, self.report, validate, headline, pad).run()
 
     def _predicted(self, model: Any, tokenizer: Any, examples: Examples) -> pa.Table:
         pad = int(tokenizer.pad_token_id)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.training import Report, _resume
 from pipeline.training._batches import batches
-from pipeline.training._examples import IGNORED, Examples, Window
+from pipeline.training._examples import Examples, Window
+from pipeline.training._forward import attend, autocast, collate, rounded
 from pipeline.types import Device
-
-PREDICT_BUDGET = 4  # prediction keeps no gradients: batches of this many times the training's tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,8 @@ class Loop:
     ) -> None:
         self.model, self.train, self.schedule, self.device, self.resume = model, train, schedule, device, resume
         self.report, self.validate, self.headline, self.pad = report, validate, headline, pad
-        self.optimizer = torch.optim.AdamW(_groups(model, schedule), lr=schedule.learning_rate)
+        fused = device.kind != "mps"
+        self.optimizer = torch.optim.AdamW(_groups(model, schedule), lr=schedule.learning_rate, fused=fused)
         self.scales = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.best: dict[str, torch.Tensor] = {}
         self.progress = Progress()
@@ -83,15 +80,17 @@ class Loop:
         self._restore()
         while self.progress.step < self._steps:
             self._epoch()
+        attend(self.model, "sdpa")
         self.model.load_state_dict(self.best)
         return self.progress
 
     def _order(self, epoch: int) -> list[list[int]]:
-        return batches(self.train.lengths, self.schedule.batch_tokens, self.schedule.seed * 1000 + epoch)
+        return batches(rounded(self.train.lengths), self.schedule.batch_tokens, self.schedule.seed * 1000 + epoch)
 
     def _epoch(self) -> None:
         p = self.progress
         self.model.train()
+        attend(self.model, "eager" if self.device.kind == "cpu" else "sdpa")
         order = self._order(p.epoch)
         started = time.monotonic()
         for indices in order[p.batch :]:
@@ -119,12 +118,12 @@ class Loop:
         p, rate = self.progress, _rate(self.progress.step, self._steps, self.schedule.warmup)
         for group, scale in zip(self.optimizer.param_groups, self.scales, strict=True):
             group["lr"] = scale * rate
-        batch = collate(windows, self.pad, self.device.kind)
+        batch = collate(windows, self.train.head, self.pad, self.device.kind)
         with autocast(self.device):
             logits = self.model(**batch.inputs).logits
         loss = batch.loss(logits.float())
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.gradient_clipping)
         self.optimizer.step()
         value = float(loss.detach())
@@ -168,69 +167,6 @@ class Loop:
         self.best = tensors.get("best", {})
         self.progress = Progress(**counters)
         self.report({"kind": "phase", "phase": "resume", "step": self.progress.step})
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Tensors of one step; `tokens` counts what is not padding."""
-
-    inputs: dict[str, torch.Tensor]
-    targets: torch.Tensor
-    weights: torch.Tensor
-    tokens: int
-
-    def loss(self, logits: torch.Tensor) -> torch.Tensor:
-        """Mean cross entropy over what has a class, each weighted by its document's weight."""
-        flat = nn.functional.cross_entropy(
-            logits.flatten(0, -2), self.targets.flatten(), ignore_index=IGNORED, reduction="none"
-        )
-        weights = self.weights[:, None].expand_as(self.targets) * (self.targets != IGNORED)
-        return (flat * weights.flatten()).sum() / weights.sum().clamp(min=1e-9)
-
-
-def collate(windows: Sequence[Window], pad: int, device: str) -> Batch:
-    """Windows as one batch, padded to the longest of them."""
-    longest = max(len(w.ids) for w in windows)
-    width = max(len(w.targets) for w in windows)
-    ids = np.full((len(windows), longest), pad, np.int64)
-    types, mask = np.zeros_like(ids), np.zeros_like(ids)
-    targets = np.full((len(windows), width), IGNORED, np.int64)
-    for row, w in enumerate(windows):
-        ids[row, : len(w.ids)], types[row, : len(w.ids)], mask[row, : len(w.ids)] = w.ids, w.types, 1
-        targets[row, : len(w.targets)] = w.targets
-    inputs = {"input_ids": ids, "token_type_ids": types, "attention_mask": mask}
-    return Batch(
-        {name: torch.from_numpy(value).to(device) for name, value in inputs.items()},
-        torch.from_numpy(targets).to(device),
-        torch.tensor([w.weight for w in windows], dtype=torch.float32, device=device),
-        int(mask.sum()),
-    )
-
-
-def log_probabilities(
-    model: Any, examples: Examples, budget: int, device: Device, pad: int
-) -> list[NDArray[np.float32]]:
-    """Natural-log probabilities of every window, (length, classes) or (1, classes), in the order of the windows."""
-    found: list[NDArray[np.float32]] = [np.zeros((0, 0), np.float32)] * len(examples.windows)
-    model.eval()
-    for indices in batches(examples.lengths, budget * PREDICT_BUDGET):
-        batch = collate([examples.windows[i] for i in indices], pad, device.kind)
-        with torch.inference_mode(), autocast(device):
-            logits = model(**batch.inputs).logits
-        scores = logits.float().log_softmax(-1).cpu().numpy()
-        for row, i in enumerate(indices):
-            found[i] = scores[row, : len(examples.windows[i].ids)] if scores.ndim == 3 else scores[row : row + 1]
-    return found
-
-
-@contextlib.contextmanager
-def autocast(device: Device) -> Iterator[None]:
-    """bf16 arithmetic where the device's precision says so; weights stay fp32."""
-    if device.precision == "bf16":
-        with torch.autocast(device.kind, dtype=torch.bfloat16):
-            yield
-    else:
-        yield
 
 
 def _rate(step: int, steps: int, warmup: float) -> float:

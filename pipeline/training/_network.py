@@ -37,8 +37,12 @@ def build(located: Located, task: LearnableTask, shape: Shape, texts: Sequence[s
         BaseModelError: the base model cannot be opened.
         WrongUse: a setting does not fit the base model.
     """
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification
-    from transformers import AutoTokenizer
+    from transformers import (
+        AutoConfig,
+        AutoModelForSequenceClassification,
+        AutoModelForTokenClassification,
+        AutoTokenizer,
+    )
 
     logging.getLogger("transformers").setLevel(logging.ERROR)  # the load report of a head that is meant to be new
     torch.manual_seed(shape.seed)
@@ -80,7 +84,7 @@ def _add_casings(model: Any) -> None:
     """Three token types, each beginning as the base model's first; training tells them apart."""
     embeddings = getattr(model.base_model, "embeddings", None)
     old = getattr(embeddings, "token_type_embeddings", None)
-    if old is None:
+    if embeddings is None or old is None:
         raise WrongUse("casing: this base model has no token types; leave casing out or choose a BERT")
     new = nn.Embedding(CASINGS, old.embedding_dim)
     with torch.no_grad():

@@ -17,11 +17,11 @@ from pipeline.types import Checkpoint, Device
 class Full(Training):
     """Train all weights of a base model with AdamW, and keep the epoch that validates best.
 
-    `base_model` is `packaged_minilm`, a folder that `save_pretrained` wrote, or a hub id. `layers` keeps the first so many
-    layers. `adapt_vocabulary` replaces the word embeddings by one row a character of the training text. `casing` gives
-    each token a type by its word: lower, Capitalised, ALL CAPS; for a base model that lowercases. `batch_tokens` bounds
-    the tokens of a batch, padding included. `warmup` is a share of the steps. `max_length` is in tokens, special ones
-    included; longer texts go through overlapping windows. `resume_every` is in steps; 0: at the end of an epoch only.
+    `base_model` is `packaged_minilm`, a folder that `save_pretrained` wrote, or a hub id. `layers` keeps the first so
+    many layers. `adapt_vocabulary` replaces the word embeddings by one row a character of the training text. `casing`
+    gives each token a type by its word: lower, Capitalised, ALL CAPS; for a base model that lowercases. `batch_tokens`
+    bounds the tokens of a batch, padding included. `warmup` is a share of the steps. `max_length` is in tokens, special
+    ones included; longer texts go through overlapping windows. `resume_every` is in steps; 0: at the end of an epoch only.
 
     >>> Full(learning_rate=3.0)
     Traceback (most recent call last):

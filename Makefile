@@ -1,0 +1,49 @@
+# make run                 the bundled recipe, from raw text to released checkpoint
+# make run RECIPE=NAME     another recipe; SET="KEY=VALUE …" changes values of its YAML; VARIANT=NAME one of its variants
+# make ui                  the Dagster web UI on loopback, on the same store and run history
+# make test                everything that is checked
+# make bench               measurements, written to benchmarks/results/
+
+PYTHON ?= python3.11
+RECIPE ?= peoples_daily_ner
+VARIANT ?= base
+PORT ?= 3000
+SET ?=
+BIN := .venv/bin
+
+export GX_ANALYTICS_ENABLED := false
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.PHONY: run ui test lint bench environment clean
+
+run: .venv/.installed
+	$(BIN)/gristmill run $(RECIPE) --variant $(VARIANT) $(foreach s,$(SET),--set $(s))
+
+ui: .venv/.installed
+	$(BIN)/gristmill ui --port $(PORT)
+
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.installed-dev
+	$(BIN)/python benchmarks/throughput.py
+
+environment: .venv/.installed-dev
+
+# The install is editable: Dagster imports lazily, and lazily imported modules must be found from any folder.
+.venv/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0 --editable .
+	touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv store .dagster

@@ -1,0 +1,208 @@
+"""One contract a folder of parts, held by every part found there: a new part is tested before its author tests it."""
+
+import json
+from pathlib import Path
+from random import Random
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from pipeline import frames
+from pipeline.annotation import Annotator
+from pipeline.augmentation import Augmenter
+from pipeline.cleaning import CleaningStep, apply
+from pipeline.gate import Gate, judge
+from pipeline.part import FOLDERS, BadSettings, Part, build, find, names
+from pipeline.source import Source
+from pipeline.task import Task
+from pipeline.types import Document, Rejected, Span, Verdict
+
+ALL = [(folder, name) for folder in FOLDERS for name in names(folder)]
+GATES = [(folder, name) for folder in ("quality", "fairness") for name in names(folder)]
+
+TEXTS = [
+    Document(
+        "plain",
+        "Anna met Bo in Paris .",
+        "en",
+        "a:1",
+        "g1",
+        (Span(0, 4, "PER"), Span(15, 20, "LOC")),
+        groups={"d": "x"},
+    ),
+    Document("wide", "１９９８年　江泽民 在\u200b北京 ", "zh", "a:2", "g2", (Span(6, 9, "PER"), Span(12, 14, "LOC"))),
+    Document(
+        "marks", "Ａｎｎａ\u0301  e\u0301t Zoe\u0308!", "en", "a:3", "g2", (Span(0, 5, "PER"), Span(11, 15, "PER"))
+    ),
+    Document(
+        "emoji", "👩\u200d🚀 Ana 🇪🇸 vive\ten  Madrid", "es", "a:4", "g3", (Span(4, 7, "PER"), Span(20, 26, "LOC"))
+    ),
+    Document("bare", "no names here, none at all", "en", "a:5", "g4", ()),
+    Document("unannotated", "some more text", "en", "a:6", "g5"),
+    Document("labelled", "很好用，推荐给大家", "zh", "a:7", "g6", None, "positive"),
+]
+
+
+def example(folder: str, name: str, tmp_path: Path | None = None) -> Part:
+    if folder == "source":
+        assert tmp_path is not None
+        return find(folder, name).example_in(tmp_path)  # type: ignore[attr-defined,no-any-return]
+    return build(folder, {"use": name, **find(folder, name).example})
+
+
+@pytest.mark.parametrize(("folder", "name"), ALL)
+def test_a_part_says_what_it_is_and_is_rebuilt_from_its_own_settings(folder: str, name: str, tmp_path: Path) -> None:
+    part = example(folder, name, tmp_path)
+    assert (type(part).__doc__ or "").strip(), "a part's docstring is what `gristmill parts` shows"
+    again = build(folder, json.loads(json.dumps(part.settings(places=True))))
+    assert again == part
+    assert again.fingerprint() == part.fingerprint()
+
+
+@pytest.mark.parametrize(("folder", "name"), ALL)
+def test_a_part_refuses_a_field_that_it_does_not_have(folder: str, name: str, tmp_path: Path) -> None:
+    settings = example(folder, name, tmp_path).settings(places=True)
+    with pytest.raises(BadSettings, match="no_such_field: unknown key"):
+        build(folder, {**settings, "no_such_field": 1})
+
+
+@pytest.mark.parametrize("name", names("source"))
+def test_a_source_reads_every_record_once_with_its_place(name: str, tmp_path: Path) -> None:
+    source = example("source", name, tmp_path)
+    assert isinstance(source, Source)
+    batches = source.batches()
+    assert batches
+    assert batches == source.batches()
+    assert source.fixed_batches() in (None, tuple(batches))
+    batch = batches[0]
+    assert source.digest(batch) == source.digest(batch)
+    records = list(source.read(batch))
+    documents = [r for r in records if isinstance(r, Document)]
+    assert documents
+    assert records == list(source.read(batch))
+    assert len({d.id for d in documents}) == len(documents)
+    assert all(d.text and d.source for d in documents)
+    assert list(frames.documents_of(frames.to_table(documents))) == documents
+
+
+@pytest.mark.parametrize("name", names("source"))
+def test_a_source_names_the_batch_that_is_not_there(name: str, tmp_path: Path) -> None:
+    source = example("source", name, tmp_path)
+    assert isinstance(source, Source)
+    with pytest.raises(Exception, match="no-such-batch"):
+        list(source.read("no-such-batch"))
+
+
+@pytest.mark.parametrize("name", names("cleaning"))
+@pytest.mark.parametrize("document", TEXTS, ids=lambda d: d.id)
+def test_a_cleaning_step_carries_spans_and_twice_equals_once(name: str, document: Document) -> None:
+    step = example("cleaning", name)
+    assert isinstance(step, CleaningStep)
+    once = step(document)
+    if isinstance(once, Rejected):
+        assert once.reason
+        return
+    assert step(once) == once
+    assert [s.label for s in once.spans or ()] == [s.label for s in document.spans or ()]
+    for before, after in zip(document.spans or (), once.spans or (), strict=True):
+        alone = step(Document("x", document.text[before.start : before.end]))
+        if isinstance(alone, Document):
+            assert once.text[after.start : after.end] == alone.text.strip()
+    assert (once.id, once.group_id, once.label, once.groups) == (
+        document.id,
+        document.group_id,
+        document.label,
+        document.groups,
+    )
+
+
+@pytest.mark.parametrize("name", names("cleaning"))
+def test_a_cleaning_step_leaves_alone_what_it_does_not_touch_and_loses_no_row(name: str) -> None:
+    step = example("cleaning", name)
+    assert isinstance(step, CleaningStep)
+    touched = pl.DataFrame({"text": [d.text for d in TEXTS]}).select(step.touches(pl.col("text"))).to_series().to_list()
+    for document, hit in zip(TEXTS, touched, strict=True):
+        assert hit or step(document) == document
+    kept, rejected = apply(step, frames.to_batch(TEXTS))
+    assert kept.num_rows + rejected.num_rows == len(TEXTS)
+    assert kept.schema == frames.DOCUMENTS
+    assert [d for d in map(step, TEXTS) if isinstance(d, Document)] == list(frames.documents_of(kept))
+    assert set(rejected.column("step").to_pylist()) <= {step.name}
+
+
+@pytest.mark.parametrize("name", names("annotation"))
+@pytest.mark.parametrize("document", TEXTS, ids=lambda d: d.id)
+def test_an_annotator_keeps_the_text_and_twice_equals_once(name: str, document: Document) -> None:
+    annotator = example("annotation", name)
+    assert isinstance(annotator, Annotator)
+    once = annotator(document)
+    if isinstance(once, Rejected):
+        assert once.reason
+        return
+    assert once.text == document.text
+    assert annotator(once) == once
+
+
+@pytest.mark.parametrize("name", names("augmentation"))
+def test_an_augmenter_makes_true_children_the_same_for_the_same_seed(name: str) -> None:
+    augmenter = example("augmentation", name)
+    assert isinstance(augmenter, Augmenter)
+    train = [
+        Document(f"{d.id}-{i}", d.text, d.language, d.source, d.group_id, d.spans, split="train")
+        for i in range(5)
+        for d in TEXTS
+    ]
+    forward = {d.id: list(augmenter.fitted(train)(d, augmenter.rng(d))) for d in train}
+    fitted = augmenter.fitted(list(reversed(train)))
+    backward = {d.id: list(fitted(d, fitted.rng(d))) for d in reversed(train)}
+    assert forward == backward
+    children = [(parent, child) for parent in train for child in forward[parent.id]]
+    assert children, "an augmenter makes something of its contract's documents"
+    assert len({c.id for _, c in children} | {d.id for d in train}) == len(children) + len(train)
+    for parent, child in children:
+        assert child.lineage is not None
+        assert (child.lineage.parents, child.lineage.operation) == ((parent.id,), augmenter.name)
+        assert (child.group_id, child.split) == (parent.group_id, parent.split)
+        assert [s.label for s in child.spans or ()] == [s.label for s in parent.spans or ()]
+        assert child.text != parent.text
+    other = list(augmenter.fitted(train)(train[0], Random(1)))
+    assert all(c.id != train[0].id for c in other)
+
+
+@pytest.mark.parametrize(("folder", "name"), GATES)
+def test_a_gate_passes_its_good_example_and_fails_its_bad_one(folder: str, name: str) -> None:
+    gate = example(folder, name)
+    assert isinstance(gate, Gate)
+    passed, failed = judge(gate, gate.good()), judge(gate, gate.bad())
+    assert passed.outcome == "passed", passed.message
+    assert failed.outcome == "failed", failed.message
+    for verdict in (passed, failed):
+        assert isinstance(verdict, Verdict)
+        assert verdict.gate == gate.name
+        assert verdict.message
+        assert verdict.limit
+        assert json.loads(json.dumps(dict(verdict.evidence))) is not None
+        assert len(json.dumps(dict(verdict.evidence))) < 50_000
+
+
+@pytest.mark.parametrize(("folder", "name"), GATES)
+def test_a_gate_does_not_judge_an_empty_frame_nor_pass_a_broken_one(folder: str, name: str) -> None:
+    gate = example(folder, name)
+    assert isinstance(gate, Gate)
+    assert judge(gate, frames.Frame(frames.to_table([]))).outcome == "not_judged"
+    broken = frames.Frame(pa.table({"nothing": [1, 2, 3]}), rejected=pa.table({"nothing": [1]}))
+    assert judge(gate, broken).outcome != "passed" or name in ("row_count", "rejected_share")
+
+
+@pytest.mark.parametrize("name", names("task"))
+def test_a_task_rejects_what_it_cannot_learn_from_with_what_would_be_right(name: str) -> None:
+    task = example("task", name)
+    assert isinstance(task, Task)
+    bare = task.accept(Document("a", "text", source="f.txt:3"))
+    assert isinstance(bare, Rejected)
+    assert "f.txt:3" in bare.reason
+    wrong = task.labels[0] + "x"
+    unknown = task.accept(Document("a", "text", source="f.txt:3", spans=(Span(0, 4, wrong),), label=wrong))
+    assert isinstance(unknown, Rejected)
+    assert f"did you mean '{task.labels[0]}'?" in unknown.reason
