@@ -10,7 +10,7 @@ from assets import plots
 from pipeline.errors import GristmillError, TrainingDied
 from pipeline.store import Store
 from pipeline.types import Verdict
-from pipeline.version import Version
+from pipeline.version import Version, Waiver
 from pipeline.work import Work, judge, make
 from resources.gpu import TrainingRefused
 
@@ -25,14 +25,18 @@ def materialized(work: Work, store: Store) -> dg.MaterializeResult[Any]:
 
 def checked(work: Work, store: Store, key: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
     """Judge the version and give every verdict with its numbers and evidence."""
-    for verdict in judge(work, store):
+    verdicts = judge(work, store)
+    waivers = _waivers(work, store)
+    for verdict in verdicts:
+        waiver = None if verdict.outcome == "passed" else waivers.get(verdict.gate)
+        outcome = verdict.outcome if waiver is None else f"{verdict.outcome}, waived by {waiver.who}"
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name=verdict.gate,
-            passed=verdict.outcome == "passed" or verdict.gate in _waived(work, store),
+            passed=verdict.outcome == "passed" or waiver is not None,
             severity=dg.AssetCheckSeverity.ERROR,
-            description=f"{verdict.outcome}: {verdict.message}",
-            metadata=_judged(verdict),
+            description=f"{outcome}: {verdict.message}",
+            metadata=_judged(verdict, waiver),
         )
 
 
@@ -49,17 +53,19 @@ def refusals() -> Iterator[None]:
         raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
 
 
-def _waived(work: Work, store: Store) -> set[str]:
+def _waivers(work: Work, store: Store) -> Mapping[str, Waiver]:
     version = store.find(work.place, work.version)
-    return set(store.waivers(version)) if version else set()
+    return store.waivers(version) if version else {}
 
 
-def _judged(verdict: Verdict) -> dict[str, Any]:
+def _judged(verdict: Verdict, waiver: Waiver | None) -> dict[str, Any]:
     numbers: dict[str, Any] = {"outcome": verdict.outcome, "limit": verdict.limit}
     if verdict.observed is not None:
         numbers["observed"] = float(verdict.observed)
     if verdict.evidence:
         numbers["evidence"] = dg.MetadataValue.json(dict(verdict.evidence))
+    if waiver is not None:
+        numbers["waived"] = f"{waiver.who}, {waiver.when[:10]}: {waiver.why}"
     return numbers
 
 

@@ -124,16 +124,19 @@ def _judged(stage: str, partition: str, version: Version | None, wanted: Gates, 
     stored, waived = store.verdicts(version), store.waivers(version)
     rows = []
     for gate in wanted.get(stage, ()):
-        found = stored.get(gate.name)
+        outcome = outcome_of(stored.get(gate.name), version, gate.fingerprint())
+        # a verdict that another gate of this name gave, or this one on other data, says nothing here
+        same = gate.name in stored and stored[gate.name].fingerprint == gate.fingerprint()
+        found = stored[gate.name].verdict if same else None
         rows.append(
             {
                 "stage": stage,
                 "partition": partition,
                 "gate": gate.name,
-                "outcome": outcome_of(found, version, gate.fingerprint()),
-                "observed": found.verdict.observed if found else None,
-                "limit": found.verdict.limit if found else "",
-                "message": found.verdict.message if found else "not judged yet",
+                "outcome": outcome,
+                "observed": found.observed if found else None,
+                "limit": found.limit if found else "",
+                "message": found.message if found else "not judged by this gate yet; `gristmill judge` does",
                 "waived": gate.name in waived,
                 "version": version.name,
             }

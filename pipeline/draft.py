@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,8 +66,12 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise StoreError(f"another process is writing {folder.name}; wait for it to end") from error
-        yield
-        path.unlink(missing_ok=True)
+        if not path.exists() or os.fstat(handle.fileno()).st_ino != path.stat().st_ino:
+            raise StoreError(f"another process has just written {folder.name}; ask again")  # its lock, already let go
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def sha256_of(data: bytes) -> str:

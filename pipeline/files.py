@@ -12,12 +12,17 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from pipeline.errors import StoreError, WrongUse
+
 
 class Files:
     """JSON files and folders below one URL; paths are relative to it."""
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        self.fs, root = fsspec.core.url_to_fs(url, **options)
+        try:
+            self.fs, root = fsspec.core.url_to_fs(url, **options)
+        except (ValueError, ImportError) as error:
+            raise WrongUse(f"the store {url}: {error}; give a folder or the URL of an installed file system") from error
         self.root = str(root).rstrip("/")
         self.local = isinstance(self.fs, LocalFileSystem)
 
@@ -30,11 +35,13 @@ class Files:
         return bytes(self.fs.cat_file(self.path(name)))
 
     def json(self, name: str) -> Any:
-        """A JSON file's value, or None where there is no such file."""
+        """A JSON file's value, or None where there is no such file. Raises StoreError where it is not JSON."""
         try:
             return json.loads(self.read(name))
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise StoreError(f"{self.path(name)}: is not JSON ({error}); restore it or delete it") from error
 
     def write_json(self, name: str, value: object) -> None:
         """Replace a file at once: a reader sees the old one or the new one."""
@@ -88,11 +95,13 @@ class Files:
         if self.local:
             return Path(self.path(folder))
         if not (target / last).exists():
-            shutil.rmtree(target, ignore_errors=True)
+            aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
             for path in self.fs.find(self.path(folder)):
                 name = path.removeprefix(self.path(folder) + "/")
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                if name != last:
-                    self.fs.get_file(path, str(target / name))
-            self.fs.get_file(f"{self.path(folder)}/{last}", str(target / last))
+                (aside / name).parent.mkdir(parents=True, exist_ok=True)
+                self.fs.get_file(path, str(aside / name))
+            try:
+                aside.rename(target)
+            except OSError:  # another process has fetched it meanwhile
+                shutil.rmtree(aside, ignore_errors=True)
         return target

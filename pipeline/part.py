@@ -147,7 +147,7 @@ def _keys_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
         if get_origin(field.annotation) is dict:
             todo = todo[1:]
         model = nested[0]
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def use_of(cls: type[Part]) -> str:

@@ -65,9 +65,10 @@ class Store:
         process at a time can hold such a folder.
         """
         base = Path(self.files.root if self.files.local else tempfile.gettempdir()) / ".gristmill-writing"
+        base.mkdir(parents=True, exist_ok=True)
         folder = base / (version if keep else f"{version}-{uuid.uuid4().hex[:8]}")
-        folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
+            folder.mkdir(exist_ok=True)
             try:
                 yield Draft(folder)
             except BaseException:
@@ -144,17 +145,27 @@ class Store:
             StoreError: the file's bytes are not those that were written.
         """
         name = f"{_folder(version.place, version.name)}/{file}"
-        data = self.files.read(name)
+        try:
+            data = self.files.read(name)
+        except FileNotFoundError as error:
+            raise _changed(self.files.path(name)) from error
         if sha256_of(data) != version.manifest.files[file]:
-            raise StoreError(
-                f"{self.files.path(name)}: not the bytes that were written; restore it or delete the version"
-            )
+            raise _changed(self.files.path(name))
         return pq.read_table(pa.BufferReader(data))
 
     def audit_folder(self, version: Version) -> Path:
-        """A local folder with the version's files; for a remote store, a download."""
+        """A local folder with the version's files; for a remote store, a download.
+
+        Raises:
+            StoreError: a file's bytes are not those that were written.
+        """
         folder = _folder(version.place, version.name)
-        return self.files.fetch(folder, Path(tempfile.gettempdir()) / "gristmill-read" / folder, "manifest.json")
+        fetched = Path(tempfile.gettempdir()) / "gristmill-read" / f"{sha256_of(self.url.encode())[:16]}" / folder
+        local = self.files.fetch(folder, fetched.with_name(f"{version.name}-{version.digest[:16]}"), "manifest.json")
+        for name, sha in version.manifest.files.items():
+            if not (local / name).is_file() or sha256_of((local / name).read_bytes()) != sha:
+                raise _changed(str(local / name))
+        return local
 
     def where(self, version: Version) -> str:
         """The version's folder, as a person would look for it."""
@@ -201,11 +212,11 @@ class Store:
         version = self.published(place, gates)
         if version is None:
             raise GateNotPassed(self._why_not(place, gates))
-        newest = self.newest(place)
-        newer = newest is not None and newest.manifest.created > version.manifest.created
         pointer = self.pointer(place)
-        waived = pointer.waived if pointer else ()
-        return version, version.as_input(waived, newest.name if newest is not None and newer else None)
+        waived, wanted = (pointer.waived, pointer.gates) if pointer else ((), gates or {})
+        newer = [v for v in self.versions(place) if v.manifest.created > version.manifest.created]
+        refused = [v.name for v in newer if self._open_gates(v, wanted)[0]]
+        return version, version.as_input(waived, refused[-1] if refused else None)
 
     def read_documents(self, place: Place, gates: Mapping[str, str] | None = None) -> tuple[pa.Table, Input]:
         """The documents of the published version. Raises GateNotPassed where there is none."""
@@ -252,6 +263,10 @@ class Store:
         lines = still_open or ["its gates have not been judged since they changed; `gristmill judge` does"]
         listed = "".join(f"\n  {line}" for line in lines)
         return f"{place}: no version is published; the newest, {newest.name}, is held back by{listed}"
+
+
+def _changed(path: str) -> StoreError:
+    return StoreError(f"{path}: not the bytes that were written; restore it or delete the version")
 
 
 def _folder(place: Place, version: str | None = None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InvalidDocument
@@ -31,6 +31,7 @@ def annotated(draw: st.DrawFn) -> tuple[str, list[tuple[int, int, str]]]:
     return text, [(a, b, draw(st.sampled_from(LABELS))) for a, b in ranges]
 
 
+@settings(deadline=None)
 @given(annotated())
 def test_spans_come_back_from_their_bio_classes_over_characters(case: tuple[str, list[tuple[int, int, str]]]) -> None:
     text, spans = case
@@ -38,6 +39,7 @@ def test_spans_come_back_from_their_bio_classes_over_characters(case: tuple[str,
     assert decode(encode(spans, units, LABELS), units, LABELS) == spans
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 4), max_size=12))
 def test_decoding_any_classes_gives_sorted_disjoint_spans_that_encode_to_valid_bio(classes: list[int]) -> None:
     units = [(i, i + 1) for i in range(len(classes))]
@@ -46,6 +48,7 @@ def test_decoding_any_classes_gives_sorted_disjoint_spans_that_encode_to_valid_b
     assert [c > 0 for c in again] == [c > 0 for c in classes]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.lists(st.floats(-9, 0), min_size=5, max_size=5), max_size=6), max_size=5))
 def test_a_best_path_is_valid_and_no_valid_path_is_more_probable(scores: list[list[list[float]]]) -> None:
     arrays = [np.array(s, np.float32).reshape(-1, 5) for s in scores]

@@ -38,9 +38,9 @@ class Batch:
         return (flat * weights.flatten()).sum() / weights.sum().clamp(min=1e-9)
 
 
-def collate(windows: Sequence[Window], head: str, pad: int, device: str) -> Batch:
-    """Windows as one batch, padded to the longest of them."""
-    longest = rounded_up(max(len(w.ids) for w in windows))
+def collate(windows: Sequence[Window], head: str, pad: int, device: str, at_least: int = 0) -> Batch:
+    """Windows as one batch, padded to the longest of them, and to `at_least` tokens."""
+    longest = max(at_least, rounded_up(max(len(w.ids) for w in windows)))
     width = longest if head == "token" else 1
     ids = np.full((len(windows), longest), pad, np.int64)
     types, mask = np.zeros_like(ids), np.zeros_like(ids)

@@ -1,0 +1,201 @@
+"""Full fine-tuning end to end on a tiny model: what it writes, that it resumes to the byte, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from tiny_training import CPU, TASK, splits, tiny_bert
+
+from pipeline.errors import DeviceUnavailable, WrongUse
+from pipeline.frames import DOCUMENTS
+from pipeline.part import BadSettings, build
+from pipeline.task.text_classification import TextClassification
+from pipeline.training import Splits, _base_model
+from pipeline.training.full import Full
+from pipeline.types import Checkpoint, Device
+
+SETTINGS: dict[str, Any] = {"epochs": 2, "learning_rate": 5e-3, "batch_tokens": 128, "max_length": 32, "dropout": 0.1}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_bert(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def fitted(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Checkpoint, list[Mapping[str, Any]]]:
+    out = tmp_path_factory.mktemp("fitted")
+    told: list[Mapping[str, Any]] = []
+    method = Full(base_model=str(base), adapt_vocabulary=True, casing=True, layers=1, **SETTINGS)
+    return out, method.fit(TASK, splits(), CPU, out, told.append), told
+
+
+def test_a_fit_writes_a_checkpoint_predictions_and_an_evaluation(
+    fitted: tuple[Path, Checkpoint, list[Mapping[str, Any]]],
+) -> None:
+    out, checkpoint, told = fitted
+    assert checkpoint.path == out / "model"
+    assert checkpoint.labels == ("PER", "LOC")
+    assert checkpoint.data_digest == "d"
+    assert pq.read_table(out / "predictions.parquet").column("id").to_pylist() == [f"c{i}" for i in range(12)]
+    evaluation = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    assert evaluation["metrics"].items() <= checkpoint.metrics.items()
+    assert set(evaluation["tables"]) >= {"Mentions by label", "Tokens by tag", "Mentions confused"}
+    losses = json.loads((out / "loss.json").read_text(encoding="utf-8"))
+    assert [row["step"] for row in losses if "loss" in row] == list(range(1, 31))
+    assert [row["step"] for row in losses if "validation_entity_f1" in row] == [15, 30]
+    assert {"seconds", "real_tokens_per_second", "peak_memory_mib", "best_epoch"} <= set(checkpoint.metrics)
+    assert checkpoint.metrics["lost_spans"] == 0
+    assert checkpoint.metrics["trainable_parameters"] == checkpoint.metrics["parameters"]
+    assert [t["phase"] for t in told if t["kind"] == "phase"][:2] == ["encode", "train"]
+    assert [t["epoch"] for t in told if t["kind"] == "epoch"] == [1, 2]
+    assert not (out / "resume").exists()
+
+
+def test_a_checkpoint_opens_with_plain_transformers_and_gives_the_same_logits(
+    fitted: tuple[Path, Checkpoint, list[Mapping[str, Any]]],
+) -> None:
+    import numpy as np
+    import torch
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    from pipeline.training._examples import Encoder, gathered
+    from pipeline.training._forward import collate, log_probabilities
+
+    out, _, _ = fitted
+    model = AutoModelForTokenClassification.from_pretrained(out / "model", local_files_only=True).eval()
+    tokenizer = AutoTokenizer.from_pretrained(out / "model", local_files_only=True)
+    assert model.config.id2label == {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
+    assert model.config.type_vocab_size == 3
+    assert model.config.num_hidden_layers == 1
+    examples = Encoder(tokenizer, TASK, 32, casing=True).encode(splits().test)
+    again = gathered(examples, log_probabilities(model, examples, 128, CPU, 0), TASK)
+    assert again.equals(pq.read_table(out / "predictions.parquet"))  # scores too: nothing of the logits differs
+    batch = collate(examples.windows[:1], "token", 0, "cpu")
+    with torch.inference_mode():
+        ours, plain = (model(**batch.inputs).logits for _ in range(2))
+    assert float(np.abs(ours.numpy() - plain.numpy()).max()) == 0
+
+
+def test_the_adapted_tokenizer_has_one_token_a_character_with_its_offsets(
+    fitted: tuple[Path, Checkpoint, list[Mapping[str, Any]]],
+) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(fitted[0] / "model", local_files_only=True)
+    encoded = tokenizer("Bo 李𝐀", return_offsets_mapping=True)
+    assert tokenizer.convert_ids_to_tokens(encoded["input_ids"]) == ["[CLS]", "B", "o", "李", "[UNK]", "[SEP]"]
+    assert encoded["offset_mapping"][1:-1] == [(0, 1), (1, 2), (3, 4), (4, 5)]
+
+
+def test_classification_runs_end_to_end_and_learns_one_word(base: Path, tmp_path: Path) -> None:
+    task = TextClassification(labels=("good", "bad"))
+    method = Full(base_model=str(base), **SETTINGS | {"epochs": 12, "learning_rate": 1e-2})
+    checkpoint = method.fit(task, splits(), CPU, tmp_path, lambda _: None)
+    assert checkpoint.metrics["accuracy"] == 1.0
+    assert checkpoint.task == "text_classification"
+    assert pq.read_table(tmp_path / "predictions.parquet").column_names == ["id", "label", "scores"]
+
+
+KILLED = """
+import sys; sys.path[:0] = [{tests!r}, {root!r}]
+from pathlib import Path
+from tiny_training import CPU, TASK, splits
+from pipeline.training.full import Full
+def report(event):
+    if event["kind"] == "step": print(event["step"], flush=True)
+    if event.get("phase") == "resume": print("resumed", event["step"], flush=True)
+from pipeline.training import _loop
+save = _loop.Loop._save
+def saved(self):
+    save(self)
+    print("saved", self.progress.step, flush=True)
+_loop.Loop._save = saved
+Full(base_model={base!r}, resume_every=5, **{settings!r}).fit(TASK, splits(), CPU, Path({out!r}), report)
+print("done", flush=True)
+"""
+
+
+def run(base: Path, out: Path, kill_at: str | None) -> list[str]:
+    names = {"tests": str(Path(__file__).parent), "root": str(Path(__file__).parents[1]), "base": str(base)}
+    code = KILLED.format(**names, settings=SETTINGS, out=str(out))
+    lines = []
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line.strip())
+            if line.strip() == kill_at:
+                process.send_signal(signal.SIGKILL)
+                break
+    return lines
+
+
+def test_a_killed_fit_goes_on_from_its_resume_point_and_ends_with_the_same_bytes(base: Path, tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    Full(base_model=str(base), resume_every=5, **SETTINGS).fit(TASK, splits(), CPU, whole, lambda _: None)
+    assert run(base, cut, kill_at="saved 10")[-1] == "saved 10"
+    assert not (cut / "model").exists()
+    assert (cut / "resume" / "current" / "counters.json").is_file()
+    again = run(base, cut, kill_at=None)
+    assert again[0].startswith("resumed 1")
+    assert again[-1] == "done"
+    weights = [(folder / "model" / "model.safetensors").read_bytes() for folder in (whole, cut)]
+    assert weights[0] == weights[1]
+    losses = [json.loads((folder / "loss.json").read_text()) for folder in (whole, cut)]
+    assert losses[0] == losses[1]
+
+
+def test_a_packaged_model_with_another_digest_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"not the weights")
+    monkeypatch.setattr(_base_model, "_packaged_folder", lambda: folder)
+    with pytest.raises(_base_model.BaseModelChanged, match="SHA-256 .* expected 53aa51172d142c89"):
+        _base_model.locate("packaged_minilm")
+
+
+def test_the_packaged_model_as_installed_has_the_expected_digest() -> None:
+    assert _base_model.locate("packaged_minilm").local
+
+
+def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(_base_model.BaseModelError, match="holds no \\*.safetensors"):
+        _base_model.locate(str(tmp_path))
+
+
+def test_a_missing_folder_says_what_would_be_right() -> None:
+    with pytest.raises(_base_model.BaseModelError, match="there is no folder ./nowhere; give 'packaged_minilm'"):
+        _base_model.locate("./nowhere")
+
+
+def test_settings_out_of_range_and_unknown_ones_are_named() -> None:
+    with pytest.raises(BadSettings) as error:
+        build("training", {"use": "full", "learning_rate": 3, "epoch": 2})
+    assert dict(error.value.mistakes)["epoch"] == "unknown key; did you mean 'epochs'?"
+    assert "less than or equal to 0.1" in dict(error.value.mistakes)["learning_rate"]
+
+
+def test_more_layers_than_the_base_model_has_and_a_missing_gpu_are_refused(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="layers: 3 is more than the 2"):
+        Full(base_model=str(base), layers=3).fit(TASK, splits(), CPU, tmp_path, lambda _: None)
+    with pytest.raises(DeviceUnavailable, match="requires a gpu"):
+        Full(base_model=str(base), requires="gpu").fit(TASK, splits(), Device(), tmp_path, lambda _: None)
+
+
+def test_an_empty_split_is_refused(base: Path, tmp_path: Path) -> None:
+    full = splits()
+    empty = Splits(full.train, DOCUMENTS.empty_table(), full.test, "d")
+    with pytest.raises(WrongUse, match="the validation split holds no documents"):
+        Full(base_model=str(base)).fit(TASK, empty, CPU, tmp_path, lambda _: None)

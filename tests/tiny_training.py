@@ -1,0 +1,62 @@
+"""A base model of a few thousand weights and a corpus of a few dozen sentences: enough to train in a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.frames import to_table
+from pipeline.task.ner import Ner
+from pipeline.training import Splits
+from pipeline.types import Device, Document, Span
+
+TASK = Ner(labels=("PER", "LOC"))
+CPU = Device(threads=1)
+PEOPLE, PLACES = ("Anna", "Bo", "李鹏", "Zoë"), ("Bern", "Oslo", "北京", "New York")
+
+
+def sentences(prefix: str, count: int) -> list[Document]:
+    """`count` annotated documents of different lengths and weights."""
+    made = []
+    for i in range(count):
+        person, place = PEOPLE[i % 4], PLACES[(i // 4) % 4]
+        text = f"{'then ' * (i % 5)}{person} went to {place}"
+        at = text.index(person)
+        spans = (Span(at, at + len(person), "PER"), Span(len(text) - len(place), len(text), "LOC"))
+        label = "good" if i % 2 else "bad"
+        text = f"{text} {'gladly' if i % 2 else 'sadly'}"
+        made.append(Document(f"{prefix}{i}", text, group_id=f"{prefix}{i}", spans=spans, label=label, weight=1 + i % 2))
+    return made
+
+
+def splits(train: int = 48) -> Splits:
+    """Train, validation and test of `sentences`."""
+    return Splits(
+        train=to_table(sentences("a", train)),
+        validation=to_table(sentences("b", 12)),
+        test=to_table(sentences("c", 12)),
+        digest="d",
+    )
+
+
+def tiny_bert(folder: Path, positions: int = 64) -> Path:
+    """A BERT of width 16 with two layers, saved as `save_pretrained` does."""
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    words = ["then", "went", "to", "glad", "sad", "##ly", *"abnortwyzANBOYZ李鹏北京", *(f"##{c}" for c in "aeklnorswyë")]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
+    torch.manual_seed(1)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=positions,
+    )
+    BertModel(config).save_pretrained(folder)
+    rust: Any = BertWordPieceTokenizer({word: i for i, word in enumerate(vocabulary)}, lowercase=False)
+    BertTokenizerFast(tokenizer_object=rust._tokenizer, do_lower_case=False, model_max_length=positions).save_pretrained(folder)
+    return folder
