@@ -12,7 +12,9 @@ from pipeline.task.text_classification import TextClassification
 from pipeline.types import Document, Rejected
 
 TASK = TextClassification(labels=("good", "bad", "mixed"))
-TEST = to_table([Document(i, "x", label=label) for i, label in zip("abcd", ("good", "good", "bad", "mixed"), strict=True)])
+TEST = to_table(
+    [Document(i, "x", label=label) for i, label in zip("abcd", ("good", "good", "bad", "mixed"), strict=True)]
+)
 TRAIN = to_table([Document("t", "x", label="bad"), Document("u", "y", label="bad"), Document("v", "z", label="good")])
 
 

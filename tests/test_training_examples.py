@@ -118,3 +118,11 @@ def test_character_rows_keep_base_rows_and_give_characters_of_like_use_like_rows
     assert near < 0.2 * far
     encoded = character_tokenizer(vocabulary, tokenizer)("甲 9")["input_ids"]
     assert encoded == [vocabulary[t] for t in ("[CLS]", "甲", "[UNK]", "[SEP]")]
+
+
+def test_words_that_only_annotators_see_are_not_the_units(base: Path) -> None:
+    from transformers import AutoTokenizer
+
+    doc = Document("a", "李鹏北京", tokens=((0, 2), (2, 4)), spans=(Span(0, 2, "PER"),))
+    examples = Encoder(AutoTokenizer.from_pretrained(base), TASK, 16, casing=False).encode(to_table([doc]))
+    assert examples.units == [[(0, 1), (1, 2), (2, 3), (3, 4)]]

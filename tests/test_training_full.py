@@ -176,7 +176,7 @@ def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_says_what_would_be_right() -> None:
-    with pytest.raises(_base_model.BaseModelError, match="there is no folder ./nowhere; give 'packaged_minilm'"):
+    with pytest.raises(_base_model.BaseModelError, match=r"there is no folder \./nowhere; give 'packaged_minilm'"):
         _base_model.locate("./nowhere")
 
 

@@ -45,7 +45,8 @@ def tiny_bert(folder: Path, positions: int = 64) -> Path:
     from tokenizers import BertWordPieceTokenizer
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
-    words = ["then", "went", "to", "glad", "sad", "##ly", *"abnortwyzANBOYZ李鹏北京", *(f"##{c}" for c in "aeklnorswyë")]
+    letters = [*"abnortwyzANBOYZ李鹏北京", *(f"##{c}" for c in "aeklnorswyë")]
+    words = ["then", "went", "to", "glad", "sad", "##ly", *letters]
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
     torch.manual_seed(1)
     config = BertConfig(
@@ -58,5 +59,6 @@ def tiny_bert(folder: Path, positions: int = 64) -> Path:
     )
     BertModel(config).save_pretrained(folder)
     rust: Any = BertWordPieceTokenizer({word: i for i, word in enumerate(vocabulary)}, lowercase=False)
-    BertTokenizerFast(tokenizer_object=rust._tokenizer, do_lower_case=False, model_max_length=positions).save_pretrained(folder)
+    options: dict[str, Any] = {"do_lower_case": False, "model_max_length": positions}
+    BertTokenizerFast(tokenizer_object=rust._tokenizer, **options).save_pretrained(folder)
     return folder

@@ -1,6 +1,6 @@
 """What a fine-tuning method needs of a task: classes, targets, and the way back from scores to predictions.
 
-A *unit* is what gets one class: the source's own tokens where a document has them, else the words of the tokenizer
+A *unit* is what gets one class: the source's own tokens where the text shows them, else the words of the tokenizer
 (single characters for Chinese). Scores are natural-log probabilities. Nothing here knows a tensor library.
 """
 
@@ -18,6 +18,22 @@ from pipeline.types import Document, Range
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+def visible_tokens(text: str, tokens: Sequence[Range] | None) -> Sequence[Range] | None:
+    """The source's tokens where the text itself shows them: each is what stands between white space; else None.
+
+    Words that annotators cut out of a Chinese text are not visible in it. A model that took them as its units would be
+    told where names begin and end, in the test too, and score what it cannot reach on plain text.
+
+    >>> visible_tokens("Bo left", [(0, 2), (3, 7)])
+    [(0, 2), (3, 7)]
+    >>> visible_tokens("李鹏说", [(0, 2), (2, 3)]) is None
+    True
+    """
+    if tokens is None or [text[a:b] for a, b in tokens] != text.split():
+        return None
+    return tokens
 
 
 class LearnableTask(Task):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pipeline.task._bio import Labelled
+from pipeline.task._learnable import visible_tokens
 from pipeline.types import Range
 
 _SPACED_SCRIPTS_END = 0x2E80  # from here on CJK: scripts that put no spaces between words
@@ -61,12 +62,13 @@ def majority_labels(rows: Iterable[Row]) -> dict[str, str]:
 def longest_matches(row: Row, known: Mapping[str, str], lengths: Mapping[str, Sequence[int]]) -> list[Labelled]:
     """Known mentions in a text, from left to right, the longest first; `lengths` comes from `lengths_of(known)`.
 
-    A match begins and ends at a source token's edge; where there are no tokens it does not cut a word of a script
-    that puts spaces between words.
+    A match begins and ends at the edge of a source token that the text shows; without these it does not cut a word of a
+    script that puts spaces between words.
     """
     text, found, at = row.text, [], 0
-    starts = {a for a, _ in row.tokens} if row.tokens is not None else None
-    ends = {b for _, b in row.tokens} if row.tokens is not None else None
+    tokens = visible_tokens(text, row.tokens)
+    starts = {a for a, _ in tokens} if tokens is not None else None
+    ends = {b for _, b in tokens} if tokens is not None else None
     while at < len(text):
         step = 1
         if at in starts if starts is not None else _edge(text, at):

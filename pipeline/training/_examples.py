@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.frames import documents_of
-from pipeline.task._learnable import LearnableTask
+from pipeline.task._learnable import LearnableTask, visible_tokens
 from pipeline.training._windows import casing, chosen_window, windows
 from pipeline.types import Document, Range
 
@@ -129,17 +129,18 @@ def specials(tokenizer: Any) -> tuple[list[int], list[int]]:
 def units_of(doc: Document, offsets: Sequence[Range], words: Sequence[int | None]) -> tuple[list[Range], list[int]]:
     """The units of a text and, for each piece, the unit it belongs to (-1: none).
 
-    Units are the source's tokens, or the tokenizer's words. A piece belongs to the source token that holds its first
+    Units are the source's tokens where the text shows them, else the tokenizer's words. A piece belongs to the source token that holds its first
     character. A source token without a piece (an invisible character) is a unit all the same, without a score.
     """
-    if doc.tokens is not None:
+    tokens = visible_tokens(doc.text, doc.tokens)
+    if tokens is not None:
         member, at = [], 0
         for start, end in offsets:
-            while at < len(doc.tokens) and doc.tokens[at][1] <= start:
+            while at < len(tokens) and tokens[at][1] <= start:
                 at += 1
-            inside = at < len(doc.tokens) and doc.tokens[at][0] < end and start < end
+            inside = at < len(tokens) and tokens[at][0] < end and start < end
             member.append(at if inside else -1)
-        return list(doc.tokens), member
+        return list(tokens), member
     units: list[Range] = []
     member = []
     for _, run in groupby(zip(words, offsets, strict=True), key=lambda pair: pair[0]):
