@@ -4,7 +4,7 @@
 # make test                everything that is checked
 # make bench               measurements, written to benchmarks/results/
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RECIPE ?= peoples_daily_ner
 VARIANT ?= base
 PORT ?= 3000

@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.graph import batches_of, key_of
 from pipeline.errors import GristmillError
+from pipeline.part import fingerprint
 from pipeline.recipe import BASE_VARIANT, Corpus, Recipe
 
 NIGHTLY = "0 2 * * *"
@@ -34,7 +35,9 @@ def of_corpus(corpus: Corpus) -> tuple[list[Any], list[Any]]:
             if isinstance(partitions, dg.DynamicPartitionsDefinition) and new
             else []
         )
-        runs = [dg.RunRequest(run_key=f"{b}:{now[b][1][:16]}", partition_key=b) for b in new]
+        # of the change, not of the content alone: Dagster starts a key once, and content can be put back as it was
+        keys = {b: f"{b}:{now[b][1][:16]}:{fingerprint(seen.get(b), now[b])[:8]}" for b in new}
+        runs = [dg.RunRequest(run_key=keys[b], partition_key=b) for b in new]
         return dg.SensorResult(run_requests=runs, dynamic_partitions_requests=add, cursor=json.dumps(now))
 
     return [job], [batches]

@@ -37,7 +37,8 @@ def build(project: Project, store_url: str) -> dg.Definitions:
         new_jobs, new_schedules = automation.of_recipe(recipe)
         jobs, schedules = jobs + new_jobs, schedules + new_schedules
     for name in project.broken:
-        why = "\n".join(f"- {m}" for m in project.mistakes)
+        own, shared = ([m for m in project.mistakes if m.file.endswith(f"/{f}.yaml")] for f in (name, "corpora"))
+        why = "\n".join(f"- {m}" for m in (*own, *shared))
         assets.append(dg.AssetSpec([name, "does_not_load"], group_name="recipes_with_mistakes", description=why))
     return dg.Definitions(
         assets=assets,

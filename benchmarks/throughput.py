@@ -52,7 +52,8 @@ def main() -> None:
     options.out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for name, row in result["ways"].items():
         print(
-            f"{name:36} {row['tokens_per_second']:8.0f} tokens/s  {row['times_padded_to_128']:5.2f}x  {row['padding']:.0%} padding"
+            f"{name:36} {row['tokens_per_second']:8.0f} tokens/s  {row['times_padded_to_128']:5.2f}x"
+            f"  {row['padding']:.0%} padding"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
@@ -21,6 +22,11 @@ class Gate(Part):
     """
 
     stages: ClassVar[tuple[str, ...]] = STAGES
+
+    @property
+    def name(self) -> str:
+        """As of every part, in letters that a file name and a Dagster check may have."""
+        return re.sub(r"[^A-Za-z0-9_]+", "_", super().name)
 
     @abstractmethod
     def check(self, frame: Frame) -> Verdict:

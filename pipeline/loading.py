@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -23,6 +25,9 @@ from pipeline.training import Training
 from pipeline.yaml_file import Step, YamlFile, read_yaml
 
 P = TypeVar("P", bound=Part)
+_MISSING: Any = object()  # a required key that is missing or wrong: said already
+_CORPUS_NAME = re.compile("[a-z][a-z0-9_]*")
+_VARIANT_NAME = re.compile("[a-z0-9][a-z0-9_-]*")
 
 
 class _Strict(BaseModel):
@@ -73,14 +78,18 @@ class _Reader:
         self.mistakes.append(self.file.mistake((*self.at, *steps), message))
 
     def skeleton(self, model: type[_Strict], data: Any) -> Any:
+        """The model; where the data has mistakes, what is right of it, so that the mistakes inside are said as well."""
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            for e in error.errors():
-                self.say([s for s in e["loc"] if s != "[key]"], explain(e, model)[1])
-        return None
+            places = [[s for s in e["loc"] if s != "[key]"] for e in error.errors()]
+            for e, place in zip(error.errors(), places, strict=True):
+                self.say(place, explain(e, model)[1])
+        return _without(data, places, model) if isinstance(data, dict) else None
 
     def part(self, folder: str, spec: Any, steps: tuple[Step, ...], base: type[P]) -> P | None:
+        if spec is _MISSING:
+            return None
         try:
             part = build(folder, spec)
         except UnknownPart as error:
@@ -114,6 +123,24 @@ class _Reader:
                     gates.append(gate)
             found[stage] = tuple(gates)
         return found
+
+
+def _without(data: Mapping[str, Any], places: Sequence[Sequence[Step]], model: type[_Strict]) -> _Strict:
+    """The model of the data without the keys at these places."""
+    rest = copy.deepcopy(dict(data))
+    for place in places:
+        inside: Any = rest
+        for i, step in enumerate(place):
+            last = i + 1 == len(place) or not isinstance(inside.get(step), dict)
+            if last:
+                inside.pop(step, None)
+                break
+            inside = inside[step]
+    missing = {name: _MISSING for name, field in model.model_fields.items() if field.is_required()}
+    right = model.model_construct(**missing)
+    for name in [n for n in model.model_fields if n in rest]:
+        model.__pydantic_validator__.validate_assignment(right, name, rest[name])
+    return right
 
 
 def load_recipes(folder: Path, overrides: Sequence[str] = (), recipe: str | None = None) -> Project:
@@ -156,7 +183,10 @@ def _override(text: str, corpora: YamlFile, recipe: YamlFile | None) -> None:
     steps = key.split(".")
     if not equals or not all(steps):
         raise WrongUse(f"--set {text}: write KEY=VALUE, for example --set training.epochs=3")
-    parsed = yaml.safe_load(value) if value else ""
+    try:
+        parsed = yaml.safe_load(value) if value else ""
+    except (yaml.YAMLError, ValueError) as error:
+        raise WrongUse(f"--set {text}: {value!r} is not a YAML value; put it in quotes") from error
     if steps[0] == "corpora" and len(steps) > 1:
         names = list(corpora.data or {})
         if steps[1] not in names:
@@ -172,13 +202,15 @@ def _override(text: str, corpora: YamlFile, recipe: YamlFile | None) -> None:
 
 
 def _corpus(reader: _Reader, name: str, data: Any) -> Corpus | None:
+    if not _CORPUS_NAME.fullmatch(name):
+        reader.say([], f"is part of asset keys and folders: write it as {_CORPUS_NAME.pattern}")
     yaml_ = reader.skeleton(_CorpusYaml, data)
     if yaml_ is None:
         return None
     source = reader.part("source", yaml_.source, ("source",), Source)  # type: ignore[type-abstract]
     cleaning = reader.parts("cleaning", yaml_.cleaning, ("cleaning",), CleaningStep)  # type: ignore[type-abstract]
     gates = reader.gates(yaml_.gates)
-    if source is None:
+    if source is None or reader.mistakes:
         return None
     return Corpus(name, source, yaml_.language, yaml_.licence, yaml_.groups, cleaning, gates, yaml_.description)
 
@@ -187,9 +219,9 @@ def _recipe(reader: _Reader, stem: str, data: Any, corpora: Mapping[str, Corpus]
     yaml_ = reader.skeleton(_RecipeYaml, data)
     if yaml_ is None:
         return None
-    if yaml_.name != stem:
+    if yaml_.name not in (stem, _MISSING):
         reader.say(["name"], f"must be the file's name, {stem!r}, got {yaml_.name!r}")
-    for i, name in enumerate(yaml_.corpora):
+    for i, name in enumerate(() if yaml_.corpora is _MISSING else yaml_.corpora):
         if name not in corpora:
             known = "has mistakes" if name in described else f"is not in corpora.yaml; {did_you_mean(name, described)}"
             reader.say(["corpora", i], f"the corpus {name!r} {known}")
@@ -214,6 +246,8 @@ def _variants(reader: _Reader, yaml_: _RecipeYaml) -> dict[str, Variant]:
     training = trained(yaml_.training, ("training",))
     found = {BASE_VARIANT: (augmentation, training)}
     for name, own in yaml_.variants.items():
+        if not _VARIANT_NAME.fullmatch(name):
+            reader.say(["variants", name], f"is a partition and a folder: write it as {_VARIANT_NAME.pattern}")
         if name == BASE_VARIANT:
             reader.say(["variants", name], "'base' is the recipe itself; call the variant something else")
         at: tuple[Step, ...] = ("variants", name)

@@ -86,8 +86,8 @@ def find(folder: str, use: str) -> type[Part]:
         module_name, _, class_name = use.partition(":")
         try:
             found = getattr(importlib.import_module(module_name), class_name)
-        except (ImportError, AttributeError) as error:
-            raise UnknownPart(f"{use!r} cannot be imported: {error}") from error
+        except Exception as error:  # whatever a module of somebody else raises: no other recipe goes down with it
+            raise UnknownPart(f"{use!r} cannot be imported: {type(error).__name__}: {error}") from error
         if not (inspect.isclass(found) and issubclass(found, base)):
             raise UnknownPart(f"{use!r} is not a {base.__name__}")
         return found

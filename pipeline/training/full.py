@@ -21,7 +21,7 @@ class Full(Training):
     many layers. `adapt_vocabulary` replaces the word embeddings by one row a character of the training text. `casing`
     gives each token a type by its word: lower, Capitalised, ALL CAPS; for a base model that lowercases. `batch_tokens`
     bounds the tokens of a batch, padding included. `warmup` is a share of the steps. `max_length` is in tokens, special
-    ones included; longer texts go through overlapping windows. `resume_every` is in steps; 0: at the end of an epoch only.
+    ones included; longer texts go through overlapping windows. `resume_every` is in steps; 0: when an epoch ends only.
 
     >>> Full(learning_rate=3.0)
     Traceback (most recent call last):
