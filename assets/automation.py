@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.graph import batches_of, key_of
 from pipeline.errors import GristmillError
-from pipeline.part import fingerprint
+from pipeline.fingerprint import fingerprint
 from pipeline.recipe import BASE_VARIANT, Corpus, Recipe
 
 NIGHTLY = "0 2 * * *"

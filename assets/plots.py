@@ -22,8 +22,8 @@ def of(version: Version, store: Store) -> dict[str, dg.MetadataValue[Any]]:
     if folder is not None and "evaluation.json" in files:
         tables = json.loads((folder / "evaluation.json").read_text())["tables"]
         for title, rows in tables.items():
-            shown[title.lower().replace(" ", "_")] = dg.MetadataValue.table([dg.TableRecord(_flat(row)) for row in rows[:ROWS]])
-        for title, rows in tables.items():
+            records = [dg.TableRecord(_flat(row)) for row in rows[:ROWS]]
+            shown[title.lower().replace(" ", "_")] = dg.MetadataValue.table(records)
             if "confused" in title:
                 shown["confusion_plot"] = _image(_confusion(rows), "confusion")
     if folder is not None and "loss.json" in files:

@@ -12,7 +12,7 @@ PERCENT = ("precision", "recall", "f1")
 
 
 def status(recipe: Recipe, store: Store) -> dict[str, Any]:
-    """`recipe`, `published` (stage → partition → version), `gates` (a row each), `metrics` (of the released variant)."""
+    """`recipe`, `published` (stage → partition → version), `gates` (a row each), `metrics` (of what is released)."""
     published: dict[str, dict[str, Any]] = {}
     gates: list[dict[str, Any]] = []
     for stage, partition, place, wanted in _places(recipe, store):

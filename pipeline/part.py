@@ -6,24 +6,18 @@ is the list.
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib
-import importlib.util
 import inspect
-import json
 import pkgutil
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import WrongUse, did_you_mean
+from pipeline.fingerprint import code_of, fingerprint
 
 FOLDERS = ("source", "cleaning", "annotation", "augmentation", "training", "quality", "fairness", "task")
-_NOT_TEXT = {"pipeline.part", "pipeline.errors"}  # what these hold never touches a text
 
 P = TypeVar("P", bound="Part")
 
@@ -155,59 +149,3 @@ def use_of(cls: type[Part]) -> str:
     if cls.__module__.startswith("pipeline."):
         return cls.__module__.rpartition(".")[2]
     return f"{cls.__module__}:{cls.__name__}"
-
-
-def fingerprint(*what: object) -> str:
-    """SHA-256 of values as canonical JSON."""
-    text = json.dumps(what, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-@cache
-def code_of(module_name: str) -> str:
-    """SHA-256 of a module's code and of the `pipeline` modules that it imports, comments and docstrings left out."""
-    seen: dict[str, str] = {}
-    _collect(module_name, seen)
-    return fingerprint(sorted(seen.items()))
-
-
-def code_of_function(function: Any) -> str:
-    """SHA-256 of one function's code, comments and docstring left out."""
-    return hashlib.sha256(_bare(inspect.getsource(function)).encode()).hexdigest()
-
-
-def _collect(module_name: str, seen: dict[str, str]) -> None:
-    if module_name in seen or module_name in _NOT_TEXT:
-        return
-    spec = importlib.util.find_spec(module_name)
-    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
-        return
-    source = Path(spec.origin).read_text(encoding="utf-8")
-    seen[module_name] = _bare(source)
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "pipeline":
-            for target in [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]:
-                if _is_module(target):
-                    _collect(target, seen)
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def _bare(source: str) -> str:
-    tree = ast.parse(inspect.cleandoc(source) if source[:1].isspace() else source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            first = body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = body[1:] or [ast.Pass()]
-    return ast.dump(tree)

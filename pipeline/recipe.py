@@ -9,8 +9,8 @@ from pipeline.annotation import Annotator
 from pipeline.augmentation import Augmenter
 from pipeline.cleaning import CleaningStep
 from pipeline.errors import Mistake, RecipeError, WrongUse, did_you_mean
+from pipeline.fingerprint import code_of
 from pipeline.gate import Gate
-from pipeline.part import code_of
 from pipeline.source import Source
 from pipeline.splitting import SplitSettings
 from pipeline.task import Task

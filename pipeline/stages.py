@@ -21,8 +21,8 @@ from pipeline.annotation import Step, annotate
 from pipeline.cleaning import apply
 from pipeline.draft import Draft
 from pipeline.errors import GateNotPassed, SourceError
+from pipeline.fingerprint import code_of_function, fingerprint
 from pipeline.frames import REJECTED, documents_of, rejected_batch, to_batches, to_table
-from pipeline.part import code_of_function, fingerprint
 from pipeline.recipe import BASE_VARIANT, Corpus, Recipe, gate_set
 from pipeline.splitting import split as split_table
 from pipeline.store import Store

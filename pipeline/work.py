@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from pipeline.draft import Draft
 from pipeline.errors import GateNotPassed, StoreError
+from pipeline.fingerprint import fingerprint
 from pipeline.frames import DOCUMENTS, Frame
 from pipeline.gate import Gate
 from pipeline.gate import judge as judge_one
-from pipeline.part import fingerprint
 from pipeline.store import Store
 from pipeline.types import Verdict
 from pipeline.version import Input, Place, Version, outcome_of
@@ -25,7 +25,7 @@ Write = Callable[[Draft], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A version to be made: its place, its name (the hash of what goes in), its inputs, its gates, and how to write it."""
+    """A version to be made: its place, what goes in, its gates, and how to write it."""
 
     place: Place
     fingerprint: str

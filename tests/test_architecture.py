@@ -11,7 +11,19 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {
     0: ["types", "errors"],
-    1: ["part", "gate", "frames", "files", "draft", "version", "store", "splitting", "tally", "yaml_file"],
+    1: [
+        "fingerprint",
+        "part",
+        "gate",
+        "frames",
+        "files",
+        "draft",
+        "version",
+        "store",
+        "splitting",
+        "tally",
+        "yaml_file",
+    ],
     2: ["language", "task"],
     3: ["source", "cleaning", "annotation", "augmentation", "training", "quality", "fairness"],
     4: ["recipe", "loading", "job", "cards", "work"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import TinyProject
+from tests.conftest import TinyProject
 
 from pipeline.errors import RecipeError, WrongUse
 from pipeline.loading import load_recipes, merged
@@ -265,11 +265,12 @@ def test_a_variant_inherits_what_it_does_not_name(project: TinyProject) -> None:
 
 
 def test_an_override_changes_one_value_of_the_recipe(project: TinyProject) -> None:
-    recipe = project.recipe("training.epochs=7", "split.seed=99", "augmentation=[]", "description=a: [b")
+    recipe = project.recipe("training.epochs=7", "split.seed=99", "augmentation=[]", "description='a: [b'")
     assert recipe.variant("base").training.settings()["epochs"] == 7
     assert recipe.variant("plain").training.settings()["epochs"] == 7
     assert recipe.split.seed == 99
     assert recipe.variant("base").augmentation == ()
+    assert recipe.description == "a: [b"
 
 
 def test_an_override_turns_a_bare_word_into_a_mapping(project: TinyProject) -> None:

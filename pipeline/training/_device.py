@@ -14,7 +14,8 @@ def choose_device(kind: str, precision: str, threads: int, requires: str | None)
     """The best device there is (cuda, mps, cpu), or the one asked for.
 
     bf16 is chosen where the hardware multiplies matrices of it: cuda with compute capability 8 or more, a CPU with AMX
-    (measured on one: 1.3 to 1.6 times the tokens a second of fp32). On a CPU without, it is slower than fp32. `threads` is for the CPU; 0 leaves it to torch or to OMP_NUM_THREADS.
+    (measured on one: 1.3 to 1.6 times the tokens a second of fp32). On a CPU without, it is slower than fp32.
+    `threads` is for the CPU; 0 leaves it to torch or to OMP_NUM_THREADS.
 
     Raises:
         DeviceUnavailable: the recipe requires a GPU, or the device asked for is not there.

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import torch
 
 from pipeline.errors import DeviceUnavailable, WrongUse
-from pipeline.part import fingerprint
+from pipeline.fingerprint import fingerprint
 from pipeline.task import Evaluation
 from pipeline.task._learnable import LearnableTask
 from pipeline.training import Report, Splits, _network
@@ -99,9 +99,15 @@ class Run:
             seed=m.seed,
         )
         self.report({"kind": "phase", "phase": "train"})
-        resume, pad = self.out / "resume", int(tokenizer.pad_token_id)
+        resume, pad = self.out / "resume" / self._identity(), int(tokenizer.pad_token_id)
         headline = self.task.headline
         return Loop(model, examples["train"], schedule, self.device, resume, self.report, validate, headline, pad).run()
+
+    def _identity(self) -> str:
+        """What a resume point belongs to: one of other data, settings or arithmetic is not gone on from."""
+        d = self.device
+        what = (self.task.settings(), self.method.fingerprint(), self.splits.digest, d.kind, d.precision)
+        return fingerprint(*what)[:16]
 
     def _predicted(self, model: Any, tokenizer: Any, examples: Examples) -> pa.Table:
         pad = int(tokenizer.pad_token_id)

@@ -57,10 +57,11 @@ class Full(Training):
     def fit(self, task: Task, splits: Splits, device: Device, out: Path, report: Report) -> Checkpoint:
         """Write `model/`, `predictions.parquet`, `evaluation.json` and `loss.json` into `out`.
 
-        A fit into a folder with a `resume/` goes on from there; the folder goes when the fit is done. metrics are the
-        task's numbers of the test and `seconds` (wall time of training and validation), `real_tokens_per_second`
-        (training tokens without padding), `peak_memory_mib`, `parameters`, `trainable_parameters`, `best_epoch`,
-        `lost_spans` (annotated training and test spans whose edges no token of this tokenizer has).
+        A fit into a folder with a `resume/` of the same settings, code and data goes on from there; the folder goes
+        when the fit is done. metrics are the task's numbers of the test and `seconds` (wall time of training and
+        validation), `real_tokens_per_second` (training tokens without padding), `peak_memory_mib`, `parameters`,
+        `trainable_parameters`, `best_epoch`, `lost_spans` (annotated spans of all splits whose edges no token of this
+        tokenizer has).
 
         Raises:
             WrongUse: the task cannot be learned by a classifier, or a setting does not fit the base model.
