@@ -19,17 +19,22 @@ def judge(recipe: Recipe, variant: str, stage: str | None, store: Store, say: Ca
     known = ["raw", "clean", "splits", "augmented", "checkpoint"]
     if stage is not None and stage not in known:
         raise WrongUse(f"there is no stage {stage!r}; {did_you_mean(stage, known)}")
-    good = True
-    for work in chain(stages.prepared(recipe, store), stages.trained(recipe, variant, store)):
+    good, by_batch = True, stages.prepared(recipe, store)
+    works = by_batch if stage in ("raw", "clean") else chain(by_batch, stages.trained(recipe, variant, store))
+    for work in works:
+        at = work.place.asset.rpartition("/")[2]
+        if at == "release":
+            break
+        if stage not in (None, at):
+            continue
         if store.find(work.place, work.version) is None:
             raise DataSaysNo(f"{work.place}: not made yet with these settings; `gristmill run {recipe.name}` makes it")
-        if work.place.asset.endswith("/release"):
+        for verdict in stages.judge(work, store, again=True):
+            number = "" if verdict.observed is None else f"{verdict.observed:.6g}, {verdict.limit}"
+            say(f"{work.place!s:50} {verdict.gate:24} {verdict.outcome:10} {number}  {verdict.message}")
+        good &= stages.done(work, store) is not None
+        if at == stage and stage not in ("raw", "clean"):
             break
-        if stage in (None, work.place.asset.rpartition("/")[2]):
-            for verdict in stages.judge(work, store, again=True):
-                number = "" if verdict.observed is None else f"{verdict.observed:.6g}, {verdict.limit}"
-                say(f"{work.place!s:50} {verdict.gate:24} {verdict.outcome:10} {number}  {verdict.message}")
-                good &= verdict.outcome == "passed"
     return good
 
 

@@ -11,7 +11,7 @@ import dagster as dg
 from assets.definitions import build
 from assets.graph import batches_of
 from pipeline import stages
-from pipeline.errors import DataSaysNo
+from pipeline.errors import DataSaysNo, GateNotPassed
 from pipeline.recipe import Project, Recipe
 from pipeline.store import Store
 from pipeline.version import ALL, Version
@@ -56,7 +56,10 @@ class Runner:
         version = done(work, self.store)
         if version is not None and result.success:
             return version
-        self.store.read(work.place, work.gate_set)  # says which gate, with its numbers
+        self.store.read(work.place, work.gate_set)  # where nothing is published: says which gate, with its numbers
+        made = self.store.find(work.place, work.version)
+        if made is not None and version is None:
+            raise GateNotPassed(self.store.held_back(made, work.gate_set))
         raise DataSaysNo(_reason(result))
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 from pipeline.recipe import Recipe
 from pipeline.store import Store
-from pipeline.version import Place, Version
+from pipeline.version import Input, Place, Version
+
+CASINGS = 3  # token types of a model that was given the casing back
 
 
 def write(folder: Path, recipe: Recipe, checkpoint: Version, store: Store, refused: Mapping[str, str]) -> None:
@@ -33,6 +35,18 @@ def write(folder: Path, recipe: Recipe, checkpoint: Version, store: Store, refus
     (folder / "provenance.json").write_text(json.dumps(known, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
+def evidence(checkpoint: Version, store: Store) -> list[object]:
+    """What the cards say of gates: the verdicts and waivers on a checkpoint and on all that it was made of."""
+    return [
+        [
+            [str(v.place), v.digest],
+            [asdict(s.verdict) for s in store.verdicts(v).values()],
+            [asdict(w) for w in store.waivers(v).values()],
+        ]
+        for v in ancestry(checkpoint, store)
+    ]
+
+
 def ancestry(version: Version, store: Store) -> Iterator[Version]:
     """The version and every version that it was made of, nearest first, each once."""
     todo, seen = [version], set[tuple[Place, str]]()
@@ -42,8 +56,15 @@ def ancestry(version: Version, store: Store) -> Iterator[Version]:
             continue
         seen.add((at.place, at.name))
         yield at
-        parents = (store.find(Place(i.asset, i.partition), i.version) for i in at.manifest.inputs if i.version)
+        parents = (_parent(i, store) for i in at.manifest.inputs if i.version)
         todo += [p for p in parents if p is not None]
+
+
+def _parent(read: Input, store: Store) -> Version | None:
+    """The version that was read; where another one of the same content is published now, that one's gates count."""
+    place = Place(read.asset, read.partition)
+    now = store.published(place)
+    return now if now is not None and now.digest == read.digest else store.find(place, read.version)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -55,7 +76,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     if not rows:
         return ["(empty)"]
     names = list(rows[0])
-    lines = [_line(names), _line(["---"] * len(names))]
+    lines = [_line([_cell(name) for name in names]), _line(["---"] * len(names))]
     return lines + [_line([_cell(row.get(name)) for name in names]) for row in rows]
 
 
@@ -76,7 +97,7 @@ def _heading(recipe: Recipe, checkpoint: Version) -> list[str]:
         "",
         html.escape(recipe.description),
         "",
-        f"Task: {recipe.task.name}, labels {', '.join(recipe.task.labels)}. Base model: {facts['base_model']}. "
+        f"Task: {recipe.task.name}, labels {_cell(', '.join(recipe.task.labels))}. Base model: {facts['base_model']}. "
         f"Variant: {checkpoint.place.partition}. Checkpoint version {checkpoint.name}, digest {checkpoint.digest}.",
         "",
     ]
@@ -90,8 +111,8 @@ def _waivers(waived: Sequence[Any]) -> list[str]:
 
 
 def _opening(folder: Path) -> list[str]:
-    architecture = json.loads((folder / "model" / "config.json").read_text())["architectures"][0]
-    kind = f"AutoModelFor{architecture.partition('For')[2]}"
+    config = json.loads((folder / "model" / "config.json").read_text())
+    kind = f"AutoModelFor{config['architectures'][0].partition('For')[2]}"
     lines = ["## Open it", "", "```python", f"from transformers import AutoTokenizer, {kind}", ""]
     lines += [
         'tokenizer = AutoTokenizer.from_pretrained("model")',
@@ -99,6 +120,12 @@ def _opening(folder: Path) -> list[str]:
         "```",
         "",
     ]
+    if config.get("type_vocab_size") == CASINGS:
+        lines += [
+            "It was trained with the casing in `token_type_ids`: for a token 2 where the word between white space that",
+            "it stands in is in capitals (more than one letter), 1 where its first letter is a capital, else 0.",
+            "",
+        ]
     return lines
 
 

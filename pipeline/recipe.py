@@ -81,7 +81,8 @@ class Recipe:
             return [[a.fingerprint() for a in v.augmentation] for v in variants]
         if stage == "checkpoint":
             return [[v.training.fingerprint(), self.task.fingerprint()] for v in variants]
-        return [code_of("pipeline.cards"), self.task.headline]
+        shown = [[c.name, c.language, c.licence, c.description, dict(c.groups)] for c in self.corpora]
+        return [code_of("pipeline.cards"), self.task.headline, self.description, shown]
 
     def variant(self, name: str) -> Variant:
         """A variant by name. Raises WrongUse with what would be right."""

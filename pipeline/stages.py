@@ -217,7 +217,9 @@ def release(recipe: Recipe, store: Store) -> Work:
 
     # every checkpoint that was compared is an input: a new one asks the question again
     others = tuple(r for v, r in found if v is not best)
-    return Work(recipe.place("release"), code_version(recipe, "release"), (record, *others), (), write)
+    # so does what the cards say of it: a waiver or another limit makes new cards of the same checkpoint
+    code = fingerprint(code_version(recipe, "release"), cards.evidence(best, store))
+    return Work(recipe.place("release"), code, (record, *others), (), write)
 
 
 def prepared(recipe: Recipe, store: Store) -> Iterator[Work]:
@@ -250,6 +252,8 @@ def run(
     for work in chain(prepared(recipe, store), trained(recipe, variant, store, train, report)):
         version = make(work, store)
         judge(work, store)
+        if done(work, store) is None:
+            raise GateNotPassed(store.held_back(version, work.gate_set))
     assert version is not None
     return version
 

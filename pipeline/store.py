@@ -259,10 +259,17 @@ class Store:
         if newest is None:
             return f"{place}: nothing was written yet; materialize it first"
         wanted = gates if gates is not None else {g: v.fingerprint for g, v in self.verdicts(newest).items()}
-        still_open, _ = self._open_gates(newest, wanted)
+        return f"{place}: no version is published; the newest, {newest.name}, {self._held_back(newest, wanted)}"
+
+    def held_back(self, version: Version, gates: Mapping[str, str]) -> str:
+        """Which gates hold a version back, with their numbers, whatever else is published at its place."""
+        return f"{version.place}: version {version.name} {self._held_back(version, gates)}"
+
+    def _held_back(self, version: Version, gates: Mapping[str, str]) -> str:
+        still_open, _ = self._open_gates(version, gates)
         lines = still_open or ["its gates have not been judged since they changed; `gristmill judge` does"]
         listed = "".join(f"\n  {line}" for line in lines)
-        return f"{place}: no version is published; the newest, {newest.name}, is held back by{listed}"
+        return f"is held back by{listed}"
 
 
 def _changed(path: str) -> StoreError:

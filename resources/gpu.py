@@ -23,6 +23,8 @@ from pipeline.training import Report
 from resources import progress
 
 POOL = "gpu"
+# Threads that wait by spinning take the cores from whoever else wants them.
+QUIET = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 class TrainingRefused(TrainingDied):
@@ -57,7 +59,7 @@ class TrainingProcess(dg.ConfigurableResource[None]):
         return train
 
     def _run(self, context: dg.AssetExecutionContext, todo: job.Job, report: Report) -> None:
-        command = [sys.executable, "-m", "resources.training_process", str(todo.folder)]
+        command = [sys.executable, "-m", "resources.training_process", str(todo.folder), str(os.getpid())]
         with (
             tempfile.TemporaryFile() as said,
             open_pipes_session(
@@ -66,7 +68,7 @@ class TrainingProcess(dg.ConfigurableResource[None]):
                 message_reader=PipesTempFileMessageReader(),
             ) as session,
         ):
-            environment = {**os.environ, **session.get_bootstrap_env_vars(), "TOKENIZERS_PARALLELISM": "false"}
+            environment = {**QUIET, **os.environ, **session.get_bootstrap_env_vars()}
             process = subprocess.Popen(command, env=environment, stderr=said, start_new_session=True)
             seen = 0
             try:

@@ -1,4 +1,4 @@
-"""The process that trains: `python -m resources.training_process FOLDER`. The only place where torch runs."""
+"""The process that trains: `python -m resources.training_process FOLDER PARENT`. The only place where torch runs."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from pipeline.types import Json
 
 def main() -> int:
     """Run the job in the folder given; progress goes to the Dagster process that started this one."""
-    _end_with(os.getppid())
+    _end_with(int(sys.argv[2]))  # not getppid(): it may have been killed before this line
     with open_dagster_pipes() as pipes:
 
         def report(event: Mapping[str, Json]) -> None:

@@ -9,6 +9,8 @@ The environment that the command and Dagster read (`GRISTMILL_RECIPES`, `GRISTMI
 project of the test and is put back afterwards.
 """
 
+# ruff: noqa: E402 - the environment comes before the imports that read it
+
 from __future__ import annotations
 
 import json
@@ -217,12 +219,6 @@ def fake_trainer(validation: float, **metrics: float) -> Trainer:
         (todo.folder / "run.json").write_text(json.dumps(run))
 
     return train
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quiet() -> None:
-    """Nothing to do: the environment was set when this file was loaded. Here to say that it holds for every test."""
-    assert all(os.environ.get(name) == value for name, value in QUIET.items())
 
 
 @pytest.fixture

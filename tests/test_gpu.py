@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
+from glob import glob
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,33 @@ found.append(tried(kind="cpu", precision="fp32")[:2])
 found.append(tried(kind="cpu", requires="gpu"))
 print(json.dumps(found))
 """
+
+ONE = f"""
+import sys
+from pathlib import Path
+import dagster as dg
+from tests.graph_project import TinyProject, run
+with dg.DagsterInstance.ephemeral() as instance:
+    run(TinyProject(Path(sys.argv[1])).defs({FOREVER!r}), instance, {CHECKPOINT!r}, "base")
+"""
+TWO = f"""
+import json, sys, time
+from pathlib import Path
+import dagster as dg
+from resources.gpu import TrainingProcess, TrainingRefused
+from tests.graph_project import TinyProject, run
+
+def train(*_):
+    began = time.monotonic()
+    time.sleep(1)
+    print(json.dumps([began, time.monotonic()]), flush=True)
+    raise TrainingRefused("enough was seen")
+
+TrainingProcess._run = train
+with dg.DagsterInstance.get() as instance:
+    run(TinyProject(Path(sys.argv[1])).defs(), instance, {CHECKPOINT!r}, sys.argv[2])
+"""
+VARIANTS = ("base", "swapped")
 
 
 @pytest.fixture(scope="module")
@@ -132,19 +159,22 @@ def test_a_killed_training_is_named_tried_again_and_goes_on_from_where_it_was(
 ) -> None:
     defs = project.defs("training.epochs=24", "training.resume_every=5")
     killed: list[int] = []
+    over = threading.Event()
 
     def kill() -> None:
-        within(120, "a resume point", lambda: list(_writing(project).glob("*/resume/current/counters.json")))
-        (pid,) = trainings(str(project.root))
-        os.kill(pid, signal.SIGKILL)
-        killed.append(pid)
+        saved = str(_writing(project) / "**" / "current" / "counters.json")
+        within(120, "a resume point", lambda: over.is_set() or glob(saved, recursive=True))  # noqa: PTH207
+        for pid in trainings(str(project.root)):
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
 
     killer = threading.Thread(target=kill)
     killer.start()
     result = run(defs, instance, CHECKPOINT, "base")
+    over.set()
     killer.join()
+    assert result.success, reason(result)
     assert len(killed) == 1
-    assert result.success
     (died,) = _retries(result)
     assert died.startswith("the training process died (SIGKILL: out of memory, or killed)")
     seen = _observed(instance)
@@ -180,24 +210,24 @@ def test_how_a_training_ended_is_said_in_words(code: int, says: str, tmp_path: P
 
 
 def test_an_interrupted_run_stops_its_training_whose_numbers_arrived_while_it_ran(
-    project: TinyProject, instance: dg.DagsterInstance
+    project: TinyProject, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    main = threading.main_thread().ident
-    assert main is not None and threading.get_ident() == main
-    seen: list[Mapping[str, Any]] = []
+    seen: list[tuple[int, list[int]]] = []
+    observe = TrainingProcess._observe
 
-    def interrupt() -> None:
-        within(120, "numbers of a step", lambda: [o for o in _observed(instance) if "loss" in o])
-        seen.extend(_observed(instance))
-        signal.pthread_kill(main, signal.SIGINT)
+    def interrupted(self: TrainingProcess, context: Any, event: Mapping[str, Any]) -> None:
+        observe(self, context, event)
+        if "loss" in event:
+            (stored,) = [o["steps"] for o in _observed(instance) if "loss" in o]
+            seen.append((stored, trainings(str(project.root))))
+            raise KeyboardInterrupt
 
-    other = threading.Thread(target=interrupt)
-    other.start()
-    with pytest.raises(BaseException) as caught:  # noqa: PT011  an interrupt is no Exception
-        run(project.defs(FOREVER), instance, CHECKPOINT, "base")
-    other.join()
-    assert type(caught.value).__name__ in ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
-    assert next(o["steps"] for o in seen if "loss" in o) >= 1000
+    monkeypatch.setattr(TrainingProcess, "_observe", interrupted)
+    result = run(project.defs(FOREVER), instance, CHECKPOINT, "base")
+    assert not result.success
+    assert _retries(result) == []
+    ((steps, running),) = seen
+    assert steps >= 1000 and len(running) == 1
     assert trainings(str(project.root)) == []
 
 
@@ -211,60 +241,38 @@ def test_a_training_that_does_not_end_when_told_to_is_killed(tmp_path: Path) -> 
 
 
 def test_a_training_whose_dagster_process_was_killed_ends_itself(project: TinyProject) -> None:
-    code = (
-        "import dagster as dg, sys\n"
-        "from pathlib import Path\n"
-        "from tests.graph_project import TinyProject, run\n"
-        f"defs = TinyProject(Path(sys.argv[1])).defs({FOREVER!r})\n"
-        "with dg.DagsterInstance.ephemeral() as instance:\n"
-        f"    run(defs, instance, {CHECKPOINT!r}, 'base')\n"
-    )
-    step = subprocess.Popen(
-        [sys.executable, "-c", code, str(project.root)],
-        cwd=where.ROOT,
-        env=project.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    step = _python(ONE, str(project.root), environment=project.environment)
     try:
         within(120, "a training process", lambda: trainings(str(project.root)))
     finally:
         step.kill()
-        step.wait()
+        step.communicate()
     within(60, "its end", lambda: trainings(str(project.root)) == [])
 
 
 # one at a time
 
 
-def test_two_runs_at_the_same_time_train_one_after_the_other(
-    project: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    intervals: list[tuple[float, float]] = []
-
-    def train(*_: Any) -> None:
-        began = time.monotonic()
-        time.sleep(0.5)
-        intervals.append((began, time.monotonic()))
-        raise TrainingRefused("enough was seen")
-
-    monkeypatch.setattr(TrainingProcess, "_run", train)
+def test_two_runs_at_the_same_time_train_one_after_the_other(project: TinyProject) -> None:
     shutil.copyfile(where.ROOT / "deploy" / "dagster.yaml", project.root / "home" / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(project.root / "home")) as instance:
         assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
-        defs = project.defs()
-        results: list[dg.ExecuteInProcessResult] = []
-        threads = [
-            threading.Thread(target=lambda v=v: results.append(run(defs, instance, CHECKPOINT, v)))  # type: ignore[misc]
-            for v in ("base", "swapped")
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert [reason(r) for r in results] == ["enough was seen"] * 2
-    (_, first_end), (second_start, _) = sorted(intervals)
+        instance.event_log_storage.initialize_concurrency_limit_to_default("gpu")
+    running = [_python(TWO, str(project.root), variant, environment=project.environment) for variant in VARIANTS]
+    said = [process.communicate(timeout=120)[0].splitlines()[-1] for process in running]
+    (_, first_end), (second_start, _) = sorted(json.loads(line) for line in said)
     assert first_end <= second_start
+
+
+def _python(code: str, *words: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        cwd=where.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
 
 
 def _before_training(project: TinyProject) -> Iterator[Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.conftest import TinyProject
 
 from pipeline.errors import RecipeError, WrongUse
 from pipeline.loading import load_recipes, merged
 from pipeline.recipe import Project
+from tests.conftest import TinyProject
 
 MANY = """\
 name: mani
@@ -24,7 +24,7 @@ variants:
   base: {augmentation: []}
   ../up: {augmentation: []}
 gates:
-  splits: {quality: [{use: f1, at_least: 0.6}, no_leakage, no_leakage], fairness: [{use: group_share, by: x, at_least: 0.9}]}
+  splits: {quality: [{use: f1, at_least: 1}, no_leakage,no_leakage], fairness: [{use: group_share, by: x, at_least: 1}]}
   clean: {quality: [row_count]}
 extra: 1
 """
@@ -36,14 +36,15 @@ recipes/many.yaml:3: corpora[1]: the corpus 'tinny' is not in corpora.yaml; did 
 recipes/many.yaml:4: annotation[0]: there is no annotation part 'golden'; did you mean 'gold'?
 recipes/many.yaml:5: split.validation: input should be less than 1, got 1.5
 recipes/many.yaml:6: augmentation[0].copies: input should be greater than or equal to 1, got 0
-recipes/many.yaml:7: training.learning_rate: input should be a valid number, unable to parse string as a number, got 'fast'
+recipes/many.yaml:7: training.learning_rate: input should be a valid number, unable to parse string as a number, \
+got 'fast'
 recipes/many.yaml:7: training.epoch: unknown key; did you mean 'epochs'?
 recipes/many.yaml:9: variants.lower.trainings: unknown key; did you mean 'training'?
 recipes/many.yaml:10: variants.base: 'base' is the recipe itself; call the variant something else
 recipes/many.yaml:11: variants.../up: is a partition and a folder: write it as [a-z0-9][a-z0-9_-]*
 recipes/many.yaml:13: gates.splits.quality[0]: f1_entity_f1 judges checkpoint, not splits
 recipes/many.yaml:13: gates.splits.quality[2]: two gates of one stage are called no_leakage
-recipes/many.yaml:13: gates.splits.fairness[0].at_least: input should be less than or equal to 0.5, got 0.9
+recipes/many.yaml:13: gates.splits.fairness[0].at_least: input should be less than or equal to 0.5, got 1
 recipes/many.yaml:14: gates.clean: input should be 'splits', 'augmented' or 'checkpoint', got 'clean'
 recipes/many.yaml:15: extra: unknown key; choose from annotation, augmentation, corpora, description, gates, name, \
 split, task, training, variants
@@ -68,7 +69,12 @@ def corpus(**changes: str) -> str:
 
 def test_a_good_project_loads_without_mistakes(project: TinyProject) -> None:
     loaded = project.load()
-    assert (list(loaded.recipes), list(loaded.corpora), loaded.mistakes, loaded.broken) == (["journeys"], ["tiny"], (), ())
+    assert (list(loaded.recipes), list(loaded.corpora), loaded.mistakes, loaded.broken) == (
+        ["journeys"],
+        ["tiny"],
+        (),
+        (),
+    )
     recipe = loaded.recipe("journeys")
     assert list(recipe.variants) == ["base", "plain"]
     assert [len(v.augmentation) for v in recipe.variants.values()] == [1, 0]
@@ -131,11 +137,17 @@ def test_a_broken_corpus_breaks_the_recipes_that_read_it_and_no_other(project: T
         ({"licence": "''"}, "other.licence: string should have at least 1 character, got ''"),
         ({"language": "no"}, "other.language: input should be a valid string, got False"),
         ({"source": "{use: jsonl}"}, "other.source.path: is required"),
-        ({"source": "{use: jsonnl, path: x}"}, "other.source.use: there is no source part 'jsonnl'; did you mean 'jsonl'?"),
+        (
+            {"source": "{use: jsonnl, path: x}"},
+            "other.source.use: there is no source part 'jsonnl'; did you mean 'jsonl'?",
+        ),
         ({"source": "{path: x}"}, "other.source.use: say which source part to use; choose from "),
         ({"groups": "{domain: 5}"}, "other.groups.domain: input should be a valid string, got 5"),
         ({"gates": "{splits: {quality: [no_leakage]}}"}, "other.gates.splits: input should be 'raw' or 'clean', got"),
-        ({"gates": "{clean: {quality: [no_leakage]}}"}, "other.gates.clean.quality[0]: no_leakage judges splits, not clean"),
+        (
+            {"gates": "{clean: {quality: [no_leakage]}}"},
+            "other.gates.clean.quality[0]: no_leakage judges splits, not clean",
+        ),
         ({"cleaning": "min_length"}, "other.cleaning: input should be a valid list, got 'min_length'"),
     ],
 )
@@ -149,8 +161,8 @@ def test_a_corpus_says_what_is_wrong_with_it(project: TinyProject, changes: dict
 @pytest.mark.parametrize("name", ["../up", "a/b", "Über", "a b", "<<"])
 def test_a_corpus_whose_name_is_no_folder_is_refused(project: TinyProject, name: str) -> None:
     loaded = written(project, "corpora.yaml", corpus().replace("other", f"'{name}'", 1))
-    assert (
-        f"recipes/corpora.yaml:1: {name}: is part of asset keys and folders: write it as [a-z][a-z0-9_]*" in said(loaded)
+    assert f"recipes/corpora.yaml:1: {name}: is part of asset keys and folders: write it as [a-z][a-z0-9_]*" in said(
+        loaded
     )
 
 
@@ -183,7 +195,11 @@ def test_aliases_of_aliases_do_not_fill_the_memory(project: TinyProject) -> None
 
 @pytest.mark.parametrize(
     "tag",
-    ["!!python/object/apply:os.system ['touch %s']", "!!python/object:os.PathLike {a: %s}", "!!python/name:os.system '%s'"],
+    [
+        "!!python/object/apply:os.system ['touch %s']",
+        "!!python/object:os.PathLike {a: %s}",
+        "!!python/name:os.system '%s'",
+    ],
 )
 def test_yaml_tags_run_no_code_and_are_refused(project: TinyProject, tmp_path: Path, tag: str) -> None:
     loaded = written(project, "x.yaml", f"name: x\ntask: {tag % (tmp_path / 'owned')}\n")

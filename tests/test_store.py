@@ -45,7 +45,9 @@ def write(store: Store, name: str, documents: list[Document] = DOCUMENTS, place:
         return store.commit(draft, place, name, fingerprint="code", inputs=[], seconds=1.23456, facts={"kept": 2})
 
 
-def judge(store: Store, version: Version, outcome: Outcome = "passed", gate: str = "share", limit: str = "≥ 0.1") -> None:
+def judge(
+    store: Store, version: Version, outcome: Outcome = "passed", gate: str = "share", limit: str = "≥ 0.1"
+) -> None:
     verdict = Verdict(gate, outcome, None if outcome == "not_judged" else 0.25, limit, f"{gate} says so", {"n": 3})
     store.record(version, verdict, GATES[gate])
 
@@ -182,7 +184,12 @@ def test_a_waiver_publishes_and_every_reader_is_told(store: Store) -> None:
     judge(store, version, gate="leakage")
     judge(store, version, "failed", "share")
     waiver = store.waive(version, "share", who="Ada", why="known and harmless")
-    assert (waiver.gate, waiver.who, waiver.why, waiver.digest) == ("share", "Ada", "known and harmless", version.digest)
+    assert (waiver.gate, waiver.who, waiver.why, waiver.digest) == (
+        "share",
+        "Ada",
+        "known and harmless",
+        version.digest,
+    )
     assert store.settle(version, GATES)
     pointer = store.pointer(SPLITS)
     assert pointer is not None and pointer.waived == ("share",)
@@ -317,10 +324,14 @@ def _other_process(folder: Path) -> str:
 
 
 def test_a_kept_draft_is_held_by_one_process_and_found_again_by_the_next(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), Store(str(tmp_path)).draft("v1", keep=True) as draft:
-        (draft.folder / "resume").write_text("half")
-        assert _other_process(tmp_path) == "another process is writing v1; wait for it to end"
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with Store(str(tmp_path)).draft("v1", keep=True) as draft:
+            (draft.folder / "resume").write_text("half")
+            assert _other_process(tmp_path) == "another process is writing v1; wait for it to end"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert _other_process(tmp_path) == "['resume']"
 
 
@@ -344,7 +355,9 @@ def documents(draw: st.DrawFn) -> Document:
     text = draw(small)
     spans = None
     if draw(st.booleans()):
-        spans = tuple(Span(i, i + 1, draw(small), draw(st.dictionaries(small, small, max_size=2))) for i in range(len(text)))
+        spans = tuple(
+            Span(i, i + 1, draw(small), draw(st.dictionaries(small, small, max_size=2))) for i in range(len(text))
+        )
     tokens = draw(st.none() | st.just(tuple((i, i + 1) for i in range(len(text)))))
     lineage = draw(st.none() | st.builds(Lineage, small, small, st.integers(-5, 5), st.tuples(small)))
     return Document(
@@ -383,7 +396,9 @@ def test_two_tables_have_one_digest_exactly_when_their_documents_are_equal(
     one: list[Document], two: list[Document]
 ) -> None:
     # groups are compared in order: the digest is of what is stored
-    ordered = [[(d, list(d.groups.items()), [list(s.groups.items()) for s in d.spans or ()]) for d in x] for x in (one, two)]
+    ordered = [
+        [(d, list(d.groups.items()), [list(s.groups.items()) for s in d.spans or ()]) for d in x] for x in (one, two)
+    ]
     assert (digest(to_table(one)) == digest(to_table(two))) == (ordered[0] == ordered[1])
 
 

@@ -155,7 +155,9 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return rows
 
 
-def test_the_sweep_kills_the_writer_at_every_kind_of_call_and_at_last_lets_it_finish(swept: list[dict[str, Any]]) -> None:
+def test_the_sweep_kills_the_writer_at_every_kind_of_call_and_at_last_lets_it_finish(
+    swept: list[dict[str, Any]],
+) -> None:
     *killed, finished = swept
     assert {row["code"] for row in killed} == {9}
     assert (finished["code"], finished["call"], finished["read"]) == (0, "", "v2")
@@ -239,4 +241,4 @@ def test_an_upload_that_stops_leaves_no_version_half_visible_to_lists(monkeypatc
 
 
 if __name__ == "__main__":
-    print(json.dumps(sweep(Path(sys.argv[1]))))
+    sys.stdout.write(json.dumps(sweep(Path(sys.argv[1]))))

@@ -104,18 +104,18 @@ def test_tokens_of_the_source_are_the_units_and_capital_letters_the_types(base: 
     assert [window.targets[1 + i] for i in examples.leads[0]] == [1, 0, 3]
 
 
-def test_character_rows_keep_base_rows_and_give_characters_of_like_use_like_rows(base: Path) -> None:
+def test_character_rows_keep_the_rows_of_the_base_and_make_new_ones_of_like_length(base: Path) -> None:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(base)
-    texts = ["a甲b", "a乙b", "c丙d", "c丁d"] * 20 + ["x李y x鹏y"] * 5
-    vocabulary = character_vocabulary(texts, tokenizer)
-    base_rows = np.random.default_rng(0).normal(0, 1, (len(tokenizer), 16)).astype(np.float32)
-    rows = character_rows(texts, vocabulary, tokenizer, base_rows, seed=1)
-    assert (rows[vocabulary["李"]] == base_rows[tokenizer.convert_tokens_to_ids("李")]).all()
-    near = np.linalg.norm(rows[vocabulary["甲"]] - rows[vocabulary["乙"]])
-    far = np.linalg.norm(rows[vocabulary["甲"]] - rows[vocabulary["丙"]])
-    assert near < 0.2 * far
+    vocabulary = character_vocabulary(["甲乙 李", "甲乙 李丙"], tokenizer)
+    assert list(vocabulary)[-3:] == ["乙", "李", "甲"]  # 丙 stands there once: it trains [UNK]
+    rows_of_base = np.random.default_rng(0).normal(0.5, 1, (len(tokenizer), 16)).astype(np.float32)
+    rows = character_rows(vocabulary, tokenizer, rows_of_base, seed=1)
+    assert (rows[vocabulary["李"]] == rows_of_base[tokenizer.convert_tokens_to_ids("李")]).all()
+    assert (rows[vocabulary["[UNK]"]] == rows_of_base[tokenizer.unk_token_id]).all()
+    assert 2 < np.linalg.norm(rows[vocabulary["甲"]] - rows_of_base.mean(0)) < 6
+    assert (rows == character_rows(vocabulary, tokenizer, rows_of_base, seed=1)).all()
     encoded = character_tokenizer(vocabulary, tokenizer)("甲 9")["input_ids"]
     assert encoded == [vocabulary[t] for t in ("[CLS]", "甲", "[UNK]", "[SEP]")]
 

@@ -131,6 +131,19 @@ def test_a_missing_folder_says_what_would_be_right() -> None:
         _base_model.locate("./nowhere")
 
 
+def test_a_hub_model_without_a_network_says_what_would_be_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    method = Full(base_model="nobody/no-such-model")
+    with pytest.raises(
+        _base_model.BaseModelError, match=r"'nobody/no-such-model' cannot be opened .* 'packaged_minilm'"
+    ):
+        method.fit(TASK, splits(), CPU, tmp_path, lambda _: None)
+
+
 def test_settings_out_of_range_and_unknown_ones_are_named() -> None:
     with pytest.raises(BadSettings) as error:
         build("training", {"use": "full", "learning_rate": 3, "epoch": 2})

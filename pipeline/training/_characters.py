@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_COUNT = 2  # rarer characters train the row of [UNK], which would otherwise meet its first example in the test
-WINDOW = 2
-CONTEXTS = 1500  # commonest characters that count as context; more changed nothing on People's Daily but the time
 
 
 def character_vocabulary(texts: Sequence[str], tokenizer: Any) -> dict[str, int]:
@@ -51,73 +49,25 @@ def character_tokenizer(vocabulary: dict[str, int], base: Any) -> Any:
 
 
 def character_rows(
-    texts: Sequence[str], vocabulary: dict[str, int], tokenizer: Any, base: NDArray[np.float32], seed: int
+    vocabulary: dict[str, int], tokenizer: Any, base: NDArray[np.float32], seed: int
 ) -> NDArray[np.float32]:
-    """Embedding rows (characters, width): the base row where there is one, else one made from the training text.
+    """Embedding rows (characters, width): the base row where there is one, else noise around the mean of the base rows.
 
-    New rows are the left singular vectors of the positive pointwise mutual information between a character and the
-    characters one and two places to its left and right (Bullinaria & Levy 2007), weighted by the root of the singular
-    values (Levy & Goldberg 2014), brought to the mean and the spread of the base rows. Characters of like use start
-    alike, which is what training would otherwise have to find out first.
+    The noise has the mean length of the base rows' deviations. Rows from the training text instead (positive mutual
+    information of neighbouring characters, reduced by singular values) gave entity F1 0.711 against 0.708 with noise on
+    People's Daily after 0.44 million tokens: inside the interval of either, so the simpler one stayed.
     """
     import numpy as np
 
     known = tokenizer.get_vocab()
-    width = base.shape[1]
-    rows = _distributional([_normalized(t, tokenizer) for t in texts], vocabulary, width, seed)
-    used = rows.std() > 0
-    mean, spread = base.mean(0), float(np.linalg.norm(base - base.mean(0), axis=1).mean())
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    noise = np.random.default_rng(seed).normal(0, spread / np.sqrt(width), rows.shape)
-    rows = np.where(norms > 0, rows / np.maximum(norms, 1e-9) * spread, noise) if used else noise
-    rows = rows + mean
+    mean, width = base.mean(0), base.shape[1]
+    length = float(np.linalg.norm(base - mean, axis=1).mean())
+    noise = np.random.default_rng(seed).normal(0, length / np.sqrt(width), (len(vocabulary), width))
+    rows: NDArray[np.float32] = (mean + noise).astype(np.float32)
     for token, i in vocabulary.items():
         if token in known:
             rows[i] = base[known[token]]
-    made: NDArray[np.float32] = rows.astype(np.float32)
-    return made
-
-
-def _distributional(texts: Sequence[str], vocabulary: dict[str, int], width: int, seed: int) -> NDArray[np.float64]:
-    import numpy as np
-
-    ids = np.fromiter(
-        (i for text in texts for i in (*(vocabulary.get(c, 0) for c in text if not c.isspace()), *([0] * WINDOW))),
-        np.int64,
-    )
-    size, contexts = len(vocabulary), min(CONTEXTS, len(vocabulary))
-    blocks = []
-    for offset in range(1, WINDOW + 1):
-        for left, right in ((ids[:-offset], ids[offset:]), (ids[offset:], ids[:-offset])):
-            kept = (left > 0) & (right > 0) & (right < contexts)
-            cells = np.bincount(left[kept] * contexts + right[kept], minlength=size * contexts)
-            blocks.append(_ppmi(cells.reshape(size, contexts).astype(np.float32)))
-    return _left_singular(np.concatenate(blocks, axis=1), width, seed)
-
-
-def _ppmi(counts: NDArray[np.float32]) -> NDArray[np.float32]:
-    import numpy as np
-
-    total = max(float(counts.sum()), 1.0)
-    expected = np.outer(counts.sum(1), counts.sum(0)) / total
-    found = counts > 0
-    return np.log(np.divide(counts, expected, out=np.ones_like(counts), where=found)).clip(min=0)
-
-
-def _left_singular(matrix: NDArray[np.float32], width: int, seed: int) -> NDArray[np.float64]:
-    """The first `width` left singular vectors times the root of their values (randomized SVD, Halko et al. 2011)."""
-    import numpy as np
-
-    rank = min(width, *matrix.shape)
-    rng = np.random.default_rng(seed)
-    probe = matrix @ rng.standard_normal((matrix.shape[1], min(rank + 16, matrix.shape[1]))).astype(np.float32)
-    for _ in range(3):
-        probe, _ = np.linalg.qr(matrix @ (matrix.T @ probe))
-    left, values, _ = np.linalg.svd(probe.T @ matrix, full_matrices=False)
-    scaled = (probe @ left)[:, :rank] * np.sqrt(values[:rank])
-    turn, _ = np.linalg.qr(rng.standard_normal((width, width)))  # spread over all dimensions, as base rows are
-    turned: NDArray[np.float64] = np.pad(scaled, ((0, 0), (0, width - rank))).astype(np.float64) @ turn
-    return turned
+    return rows
 
 
 def _lowercases(tokenizer: Any) -> bool:

@@ -16,7 +16,7 @@ from pipeline.training._batches import batches
 from pipeline.training._examples import IGNORED, Examples, Window
 from pipeline.types import Device
 
-STEP = 8  # lengths are rounded up to this: every new shape costs a CPU kernel of its own under bf16
+STEP = 4  # lengths are rounded up to this: every new shape costs a CPU kernel of its own under bf16
 PREDICT_BUDGET = 4  # prediction keeps no gradients: batches of this many times the training's tokens
 
 

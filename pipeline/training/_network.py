@@ -43,8 +43,10 @@ def build(located: Located, task: LearnableTask, shape: Shape, texts: Sequence[s
         AutoModelForTokenClassification,
         AutoTokenizer,
     )
+    from transformers.utils import logging as progress_bars
 
     logging.getLogger("transformers").setLevel(logging.ERROR)  # the load report of a head that is meant to be new
+    progress_bars.disable_progress_bar()  # progress goes through the report alone
     torch.manual_seed(shape.seed)
     tokenizer = opened(AutoTokenizer, located)
     if not tokenizer.is_fast:
@@ -101,7 +103,7 @@ def _adapt(model: Any, tokenizer: Any, texts: Sequence[str], seed: int) -> Any:
         raise WrongUse("adapt_vocabulary: this tokenizer has no [CLS], [SEP] or [UNK]; choose a BERT")
     vocabulary = _characters.character_vocabulary(texts, tokenizer)
     base = model.get_input_embeddings().weight.detach().numpy().astype(np.float32)
-    rows = torch.from_numpy(_characters.character_rows(texts, vocabulary, tokenizer, base, seed))
+    rows = torch.from_numpy(_characters.character_rows(vocabulary, tokenizer, base, seed))
     adapted = _characters.character_tokenizer(vocabulary, tokenizer)
     new = nn.Embedding(len(rows), rows.shape[1], padding_idx=vocabulary.get(tokenizer.pad_token))
     with torch.no_grad():

@@ -39,7 +39,7 @@ class Full(Training):
     epochs: float = Field(default=3, gt=0, le=1000)
     learning_rate: float = Field(default=1e-4, gt=0, le=0.1)
     embedding_learning_rate_factor: float = Field(default=1.0, ge=0, le=100)
-    batch_tokens: int = Field(default=2048, ge=16)
+    batch_tokens: int = Field(default=1024, ge=16)
     warmup: float = Field(default=0.1, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0, le=1)
     gradient_clipping: float = Field(default=1.0, gt=0)

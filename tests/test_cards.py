@@ -1,0 +1,176 @@
+"""The cards of a release: what they say, and that text of strangers stays text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline import cards, stages
+from pipeline.recipe import Recipe, gate_set
+from pipeline.stages import Trainer
+from pipeline.store import Store
+from pipeline.version import Version
+from tests.conftest import TinyProject, good_lines, make_all
+
+Faked = Callable[..., Trainer]
+STRICT = {"checkpoint": {"quality": [{"use": "f1", "metric": "token_micro_f1", "at_least": 0.99}]}}
+
+
+def checkpoint(project: TinyProject, train: Trainer) -> Version:
+    work = stages.fine_tune(project.recipe(), "base", project.store, train)
+    version = stages.make(work, project.store)
+    stages.judge(work, project.store)
+    return version
+
+
+def released(recipe: Recipe, store: Store) -> Path:
+    """The folder of the release that is right now; made where it is not there."""
+    return store.audit_folder(stages.make(stages.release(recipe, store), store))
+
+
+def test_a_model_card_says_what_was_measured_on_what(trained: TinyProject) -> None:
+    card = (released(trained.recipe(), trained.store) / "model_card.md").read_text()
+    assert card.startswith("# journeys\n\nPersons and places in made-up journeys.\n\nTask: ner, labels PER, LOC.")
+    assert "Base model: packaged_minilm. Variant: base." in card
+    assert "from transformers import AutoTokenizer, AutoModelForTokenClassification" in card
+    assert "### Mentions by label" in card
+    assert "| journeys/splits | no_leakage | passed | 0.0000 | at most 0 |" in card
+    assert "| corpora/tiny/clean[one.jsonl] | rejected_share | passed | 0.0233 | at most 0.5 |" in card
+    assert "## Waived gates" not in card
+    assert "Released: base, the best on the validation split." in card
+    assert "- left out: plain: journeys/checkpoint[plain]: nothing was written yet; materialize it first" in card
+
+
+def test_a_data_sheet_says_where_the_text_comes_from_and_what_became_of_it(trained: TinyProject) -> None:
+    sheet = (released(trained.recipe(), trained.store) / "data_sheet.md").read_text()
+    assert "- **tiny** (en). Made-up journeys.\n  Licence: CC0, made up for the tests. Groups: domain: travel." in sheet
+    assert "| corpora/tiny/raw[one.jsonl] | 43 | 0 |" in sheet
+    assert "| journeys/splits | 80 | 4 |" in sheet
+    assert "| corpora/tiny/clean[one.jsonl] | min_length | 1 |" in sheet
+    assert "| journeys/splits | split | 2 |" in sheet
+
+
+def test_the_provenance_names_every_version_once_down_to_the_bytes_of_the_source(trained: TinyProject) -> None:
+    chain = json.loads((released(trained.recipe(), trained.store) / "provenance.json").read_text())
+    assert [v["asset"] for v in chain] == [
+        "journeys/checkpoint[base]",
+        "journeys/augmented[base]",
+        "journeys/splits",
+        "corpora/tiny/clean[one.jsonl]",
+        "corpora/tiny/clean[two.jsonl]",
+        "corpora/tiny/raw[one.jsonl]",
+        "corpora/tiny/raw[two.jsonl]",
+    ]
+    by_version = {(v["asset"].partition("[")[0], v["version"]): v["digest"] for v in chain}
+    read = [i for v in chain for i in v["inputs"] if i["version"]]
+    assert len(read) == 7
+    assert all(by_version[i["asset"], i["version"]] == i["digest"] for i in read)
+    assert {i["asset"] for v in chain[-2:] for i in v["inputs"]} == {"corpora/tiny/source"}
+
+
+def test_a_waiver_upstream_stands_in_both_cards_with_name_date_and_reason(made: TinyProject, faked: Faked) -> None:
+    made.edit_corpus(gates={"clean": {"quality": [{"use": "rejected_share", "at_most": 0.0}]}})
+    recipe, store = made.recipe(), made.store
+    for work in (stages.clean(recipe.corpora[0], f"{b}.jsonl", store) for b in ("one", "two")):
+        stages.judge(work, store)
+        version = store.find(work.place, work.version)
+        assert version is not None
+        if not store.settle(version, work.gate_set):
+            store.waive(version, "rejected_share", who="Ada | <b>", why="one short line")
+            assert store.settle(version, work.gate_set)
+    make_all(recipe, store, last="augmented")
+    checkpoint(made, faked(0.5))
+    folder = released(recipe, store)
+    for name in ("model_card.md", "data_sheet.md"):
+        card = (folder / name).read_text()
+        assert "## Waived gates" in card
+        (row,) = [line for line in card.splitlines() if "one short line" in line]
+        assert row.startswith("| rejected_share | Ada \\| &lt;b&gt; | 20")
+
+
+def test_a_waiver_given_after_the_release_makes_new_cards(made: TinyProject, faked: Faked) -> None:
+    version = checkpoint(made, faked(0.5))
+    before = released(made.recipe(), made.store)
+    made.edit_recipe(gates={**STRICT, "splits": {"quality": ["no_leakage"]}})
+    recipe, store = made.recipe(), made.store
+    stages.judge(stages.fine_tune(recipe, "base", store), store)
+    store.waive(version, "f1_token_micro_f1", who="Ada", why="good enough for a test")
+    assert store.settle(version, gate_set(recipe.gates, "checkpoint"))
+    after = released(recipe, store)
+    assert after != before
+    assert "good enough for a test" in (after / "model_card.md").read_text()
+    assert (
+        "| journeys/checkpoint[base] | f1_token_micro_f1 | failed | 0.9000 | at least 0.99 |"
+        in (after / "model_card.md").read_text()
+    )
+
+
+def test_a_waiver_on_another_version_of_the_same_content_is_shown(made: TinyProject, faked: Faked) -> None:
+    checkpoint(made, faked(0.5))
+    strict = {"clean": {"quality": [{"use": "rejected_share", "at_most": 0.0}]}}
+    same = [
+        "normalize_unicode",
+        {"use": "collapse_whitespace", "keep_newlines": True},
+        {"use": "min_length", "chars": 5},
+    ]
+    made.edit_corpus(cleaning=same, gates=strict)
+    recipe, store = made.recipe(), made.store
+    for batch in ("one.jsonl", "two.jsonl"):
+        work = stages.clean(recipe.corpora[0], batch, store)
+        version = stages.make(work, store)
+        stages.judge(work, store)
+        if stages.done(work, store) is None:
+            store.waive(version, "rejected_share", who="Ada", why="one short line")
+            assert store.settle(version, work.gate_set)
+    assert stages.done(stages.split(recipe, store), store) is not None  # the splits are the ones of before
+    assert "one short line" in (released(recipe, store) / "model_card.md").read_text()
+
+
+def test_a_newer_version_that_was_refused_is_named_in_the_card(made: TinyProject, faked: Faked) -> None:
+    recipe, store = made.recipe(), made.store
+    lines = good_lines("one", 3) + [{"id": f"s{n}", "text": "Hi", "spans": []} for n in range(4)]
+    (made.corpus / "one.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    raw = stages.collect(recipe.corpora[0], "one.jsonl")
+    stages.make(raw, store)
+    work = stages.clean(recipe.corpora[0], "one.jsonl", store)
+    stages.make(work, store)
+    stages.judge(work, store)
+    made.edit_recipe(split={"validation": 0.2, "test": 0.2, "seed": 14})
+    recipe = made.recipe()
+    for plan in (stages.split, lambda r, s: stages.augment(r, "base", s)):
+        later = plan(recipe, store)
+        stages.make(later, store)
+        stages.judge(later, store)
+    checkpoint(made, faked(0.5))
+    card = (released(recipe, store) / "model_card.md").read_text()
+    assert "A newer version was refused where these were read:" in card
+    assert f"| {work.version} |" in card
+
+
+def test_text_of_strangers_is_escaped_in_the_cards(made: TinyProject, faked: Faked) -> None:
+    attack = "<script>alert('x')</script>"
+    made.edit_corpus(description=attack, licence=attack, groups={"domain": attack})
+    made.edit_recipe(description=attack)
+    with (made.corpus / "one.jsonl").open("a") as file:
+        span = {"start": 0, "end": 4, "label": attack}
+        file.write(json.dumps({"id": attack, "text": f"{attack} flew.", "spans": [span]}) + "\n")
+        file.write(f"{attack} is not JSON\n")
+    recipe, store = made.recipe(), made.store
+    make_all(recipe, store, last="augmented")
+    version = checkpoint(made, faked(0.5))
+    store.waive(version, "f1_token_micro_f1", who=attack, why=attack)
+    folder = released(recipe, store)
+    for name in ("model_card.md", "data_sheet.md"):
+        text = (folder / name).read_text()
+        assert "<script" not in text
+        assert "&lt;script&gt;" in text
+
+
+def test_a_table_escapes_what_would_end_a_cell_or_begin_a_tag() -> None:
+    assert cards.table([{"a|b": "<i>|\nx", "n": 0.12345, "none": None}]) == [
+        "| a\\|b | n | none |",
+        "| --- | --- | --- |",
+        "| &lt;i&gt;\\| x | 0.1235 |  |",
+    ]
+    assert cards.table([]) == ["(empty)"]
