@@ -1,4 +1,4 @@
-"""The command `gristmill`. Exit codes: 0 done, 1 a gate or the data says no, 2 wrong use."""
+"""The command `gristmill`. Exit codes: 0 done, 1 a gate or the data says no, 2 wrong use, 130 interrupted."""
 
 import getpass
 import json
@@ -196,6 +196,9 @@ def _print(table: Any) -> None:
 def _exits() -> Iterator[None]:
     try:
         yield
+    except KeyboardInterrupt:
+        click.echo("interrupted; what is made stays, and the same command goes on from there", err=True)
+        raise SystemExit(130) from None
     except WrongUse as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from error

@@ -16,7 +16,14 @@ from resources.gpu import POOL, TrainingProcess
 from resources.store import StoreResource
 
 Plan = Callable[[Any, Store], Work]
-RETRIES = dg.RetryPolicy(max_retries=2, delay=2)
+DOES = {
+    "raw": "One batch as it came: every record a document, or rejected with its place.",
+    "clean": "One batch after the corpus's cleaning steps; what a step drops is kept with the reason.",
+    "splits": "All clean batches together, annotated, and divided so that no group and no text is on both sides.",
+    "augmented": "The training documents of one variant and the children made of them.",
+    "checkpoint": "One variant fine-tuned: the model, its predictions on test, its numbers.",
+    "release": "The best variant by validation whose checkpoint passed every gate, with its cards.",
+}
 
 
 def batches_of(corpus: Corpus) -> dg.PartitionsDefinition[Any]:
@@ -66,7 +73,7 @@ def of_recipe(recipe: Recipe) -> list[Any]:
         with refusals():
             return materialized(stages.augment(recipe, context.partition_key, store.open()), store.open())
 
-    @_asset(recipe, "checkpoint", deps=[augmented, splits], partitions_def=variants, pool=POOL, retry_policy=RETRIES)
+    @_asset(recipe, "checkpoint", deps=[augmented, splits], partitions_def=variants, pool=POOL)
     def checkpoint(
         context: dg.AssetExecutionContext, store: StoreResource, gpu: TrainingProcess
     ) -> dg.MaterializeResult[Any]:
@@ -103,6 +110,7 @@ def _asset(subject: Corpus | Recipe, stage: str, **more: Any) -> Callable[[Any],
     group = f"corpus_{subject.name}" if isinstance(subject, Corpus) else subject.name
     kinds = {"checkpoint": {"pytorch"}, "release": {"huggingface"}}.get(stage, {"parquet"})
     version = stages.code_version(subject, stage)[:16]
+    more["description"] = "\n\n".join(filter(None, [more.get("description"), DOES[stage]]))
     made: Callable[[Any], dg.AssetsDefinition]
     made = dg.asset(key=key_of(subject, stage), group_name=group, code_version=version, kinds=kinds, **more)
     return made

@@ -14,6 +14,8 @@ from pipeline.version import Version, Waiver
 from pipeline.work import Work, judge, make
 from resources.gpu import TrainingRefused
 
+RETRIES = 2  # of a training that was killed; each goes on from the last resume point
+
 
 def materialized(work: Work, store: Store) -> dg.MaterializeResult[Any]:
     """Make the version (or look it up) and describe it; the data version is the digest of what was written."""
@@ -48,7 +50,8 @@ def refusals() -> Iterator[None]:
     except TrainingRefused as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     except TrainingDied as error:
-        raise dg.Failure(str(error), allow_retries=True) from error
+        # not a RetryPolicy of the asset: Dagster follows one after an interrupt too, and Ctrl-C would start it again
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=2) from error
     except GristmillError as error:
         raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
 
@@ -70,27 +73,23 @@ def _judged(verdict: Verdict, waiver: Waiver | None) -> dict[str, Any]:
 
 
 def _described(version: Version, store: Store) -> dict[str, Any]:
+    """What a person looks for first stands first: counts, numbers, pictures; last where it lies and from what."""
     manifest = version.manifest
-    shown: dict[str, Any] = {
-        "dagster/row_count": manifest.rows,
-        "rejected": manifest.rejected,
-        "version": version.name,
-        "digest": version.digest,
-        "seconds": manifest.seconds,
-        "path": dg.MetadataValue.path(store.where(version)),
-    }
+    shown: dict[str, Any] = {"dagster/row_count": manifest.rows, "rejected": manifest.rejected}
+    for name, value in manifest.facts.items():
+        if name == "metrics" and isinstance(value, Mapping):
+            shown.update({k: round(float(v), 4) for k, v in value.items() if isinstance(v, int | float)})
+    shown |= plots.of(version, store)
+    for name, value in manifest.facts.items():
+        if isinstance(value, Mapping) and name != "metrics":
+            shown[name] = dg.MetadataValue.json(dict(value))
+        elif isinstance(value, str | int | float):
+            shown[name] = value
+    shown |= {"version": version.name, "digest": version.digest, "seconds": round(manifest.seconds, 1)}
+    shown["path"] = dg.MetadataValue.path(store.where(version))
     inputs = [
         {"asset": i.asset, "partition": i.partition, "version": i.version or i.digest[:16]} for i in manifest.inputs
     ]
     shown["inputs"] = dg.MetadataValue.table([dg.TableRecord(i) for i in inputs])
     refused = [f"{i.asset}[{i.partition}]: {i.refused_newer}" for i in manifest.inputs if i.refused_newer]
-    if refused:
-        shown["newer_versions_refused"] = refused
-    for name, value in manifest.facts.items():
-        if name == "metrics" and isinstance(value, Mapping):
-            shown.update({k: float(v) for k, v in value.items() if isinstance(v, int | float)})
-        elif isinstance(value, Mapping):
-            shown[name] = dg.MetadataValue.json(dict(value))
-        elif isinstance(value, str | int | float):
-            shown[name] = value
-    return {**shown, **plots.of(version, store)}
+    return {**shown, "newer_versions_refused": refused} if refused else shown

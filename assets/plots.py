@@ -19,15 +19,16 @@ def of(version: Version, store: Store) -> dict[str, dg.MetadataValue[Any]]:
     files = version.manifest.files
     shown: dict[str, dg.MetadataValue[Any]] = {}
     folder = store.audit_folder(version) if {"evaluation.json", "model_card.md"} & set(files) else None
+    if folder is not None and "loss.json" in files:
+        shown["loss_plot"] = _image(_loss(json.loads((folder / "loss.json").read_text())), "loss")
     if folder is not None and "evaluation.json" in files:
         tables = json.loads((folder / "evaluation.json").read_text())["tables"]
         for title, rows in tables.items():
+            if "confused" in title and rows:
+                shown["confusion_plot"] = _image(_confusion(rows), "confusion")
+        for title, rows in tables.items():
             records = [dg.TableRecord(_flat(row)) for row in rows[:ROWS]]
             shown[title.lower().replace(" ", "_")] = dg.MetadataValue.table(records)
-            if "confused" in title:
-                shown["confusion_plot"] = _image(_confusion(rows), "confusion")
-    if folder is not None and "loss.json" in files:
-        shown["loss_plot"] = _image(_loss(json.loads((folder / "loss.json").read_text())), "loss")
     if folder is not None and "model_card.md" in files:
         shown["model_card"] = dg.MetadataValue.md((folder / "model_card.md").read_text())
         shown["data_sheet"] = dg.MetadataValue.md((folder / "data_sheet.md").read_text())
@@ -35,7 +36,8 @@ def of(version: Version, store: Store) -> dict[str, dg.MetadataValue[Any]]:
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v if isinstance(v, str | int | float | bool) or v is None else json.dumps(v) for k, v in row.items()}
+    plain = {k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}
+    return {k: v if isinstance(v, str | int | float | bool) or v is None else json.dumps(v) for k, v in plain.items()}
 
 
 def _image(figure: Any, name: str) -> dg.MetadataValue[Any]:
@@ -54,15 +56,15 @@ def _figure() -> tuple[Any, Any]:
 def _loss(curve: Sequence[Mapping[str, Any]]) -> Any:
     figure, axes = _figure()
     steps = [p for p in curve if "loss" in p]
-    axes.plot([p["step"] for p in steps], [p["loss"] for p in steps], lw=1, label="training loss")
+    axes.plot([p["step"] for p in steps], [p["loss"] for p in steps], lw=1, color="tab:blue")
     axes.set_xlabel("step")
-    axes.set_ylabel("loss")
+    axes.set_ylabel("training loss", color="tab:blue")
     scores = [(p["step"], v) for p in curve for k, v in p.items() if k.startswith("validation_") and "step" in p]
     if scores:
         right = axes.twinx()
-        right.plot([s for s, _ in scores], [v for _, v in scores], "o-", color="tab:orange", label="validation")
-        right.set_ylim(0, 1)
-        right.set_ylabel("validation score")
+        right.plot([s for s, _ in scores], [v for _, v in scores], "o-", color="tab:orange")
+        right.set_ylim(0, 1.02)
+        right.set_ylabel("validation score", color="tab:orange")
     return figure
 
 
@@ -72,6 +74,7 @@ def _confusion(rows: Sequence[Mapping[str, Any]]) -> Any:
     gold = [next(str(v) for v in row.values() if isinstance(v, str)) for row in rows]
     shares = [[row[n] / max(1, sum(row[m] for m in names)) for n in names] for row in rows]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_title("test split; color: share of its row")
     axes.set_xticks(range(len(names)), names, rotation=45)
     axes.set_yticks(range(len(gold)), gold)
     axes.set_xlabel("predicted")

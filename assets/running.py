@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets import turns
 from assets.definitions import build
 from assets.graph import batches_of
 from pipeline import stages
@@ -17,6 +18,7 @@ from pipeline.store import Store
 from pipeline.version import ALL, Version
 from pipeline.work import Work, done
 from resources import progress, where
+from resources.gpu import POOL
 
 Say = Callable[[str], None]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -31,6 +33,7 @@ class Runner:
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         self.store = Store(store_url)
         self.instance = dg.DagsterInstance.get()
+        turns.bury_the_dead(self.instance)
         self._job = build(project, store_url).resolve_implicit_global_asset_job_def()
 
     def register(self, recipe: Recipe) -> None:
@@ -40,8 +43,8 @@ class Runner:
             if isinstance(partitions, dg.DynamicPartitionsDefinition):
                 self.instance.add_dynamic_partitions(str(partitions.name), corpus.source.batches())
 
-    def materialize(self, work: Work, assets: list[str]) -> Version:
-        """One run over the work's asset (and more assets of its partition); the published version.
+    def materialize(self, work: Work) -> Version:
+        """One run over the work's asset and its checks; the published version.
 
         Raises:
             DataSaysNo: the step refused, or a gate did.
@@ -50,9 +53,13 @@ class Runner:
             run_config=QUIET,
             instance=self.instance,
             partition_key=None if work.place.partition == ALL else work.place.partition,
-            asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
+            asset_selection=[dg.AssetKey(work.place.asset.split("/"))],
             raise_on_error=False,
+            tags={turns.PROCESS: turns.this_process()},
         )
+        failures = [e.step_failure_data for e in result.all_events if e.is_step_failure]
+        if any(f.error_source is not None and f.error_source.value == "INTERRUPT" for f in failures):
+            raise KeyboardInterrupt
         version = done(work, self.store)
         if version is not None and result.success:
             return version
@@ -86,7 +93,8 @@ def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, s
                     runner.register(recipe)
                 if work.place.asset.endswith("/checkpoint"):
                     count.pause()
-                version = runner.materialize(work, [work.place.asset])
+                    turns.wait(runner.instance, POOL, say)
+                version = runner.materialize(work)
                 say(_line(work, version, f"{time.monotonic() - started:.1f} s"))
 
 

@@ -125,13 +125,17 @@ def test_a_corpus_with_mistakes_takes_only_the_recipes_that_read_it_down(project
     assert "recipes/corpora.yaml" in said and "licence: is required" in said
 
 
-def test_training_is_one_at_a_time_and_tried_again_and_nothing_else_is(project: TinyProject) -> None:
+def test_only_training_waits_for_the_gpu_pool(project: TinyProject) -> None:
     definitions = {d.key.to_user_string(): d for d in project.defs().resolve_asset_graph().assets_defs if d.keys}
     pools = {key: d.op.pool for key, d in definitions.items() if not d.check_keys and d.op.pool}
     assert pools == {"names/checkpoint": "gpu"}
-    retried = {key: d.op.retry_policy for key, d in definitions.items() if not d.check_keys and d.op.retry_policy}
-    assert list(retried) == ["names/checkpoint"]
-    assert retried["names/checkpoint"].max_retries == 2
+
+
+def test_every_asset_says_what_it_is(project: TinyProject) -> None:
+    graph = project.defs().resolve_asset_graph()
+    said = {key.to_user_string(): graph.get(key).description for key in graph.get_all_asset_keys()}
+    assert [key for key, description in said.items() if not description] == []
+    assert (said["corpora/letters/raw"] or "").startswith("Who lives where.\n\nOne batch as it came")
 
 
 def described(defs: dg.Definitions) -> dict[str, Any]:

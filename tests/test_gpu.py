@@ -188,6 +188,19 @@ def test_a_killed_training_is_named_tried_again_and_goes_on_from_where_it_was(
     assert not list(_writing(project).iterdir())
 
 
+def test_a_training_that_dies_every_time_is_given_up_after_two_more_tries_and_says_how(
+    project: TinyProject, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: Any) -> None:
+        raise TrainingDied("the training process died (SIGSEGV)")
+
+    monkeypatch.setattr(TrainingProcess, "_run", dies)
+    result = run(project.defs(), instance, CHECKPOINT, "base")
+    assert _retries(result) == ["the training process died (SIGSEGV)"] * 2
+    (failure,) = [e.step_failure_data for e in result.all_events if e.is_step_failure]
+    assert _innermost(failure.error) == "the training process died (SIGSEGV)"
+
+
 @pytest.mark.parametrize(
     ("code", "says"),
     [
@@ -220,13 +233,12 @@ def test_an_interrupted_run_stops_its_training_whose_numbers_arrived_while_it_ra
         if "loss" in event:
             (stored,) = [o["steps"] for o in _observed(instance) if "loss" in o]
             seen.append((stored, trainings(str(project.root))))
-            raise KeyboardInterrupt
+            raise dg.DagsterExecutionInterruptedError  # what Dagster makes of a signal while a step runs
 
     monkeypatch.setattr(TrainingProcess, "_observe", interrupted)
-    result = run(project.defs(FOREVER), instance, CHECKPOINT, "base")
-    assert not result.success
-    assert _retries(result) == []
-    ((steps, running),) = seen
+    with pytest.raises(dg.DagsterExecutionInterruptedError):
+        run(project.defs(FOREVER), instance, CHECKPOINT, "base")
+    ((steps, running),) = seen  # once: an interrupt is not tried again
     assert steps >= 1000 and len(running) == 1
     assert trainings(str(project.root)) == []
 
@@ -295,7 +307,7 @@ def _retries(result: dg.ExecuteInProcessResult) -> list[str]:
 def _innermost(error: Any) -> str:
     while error.cause is not None:
         error = error.cause
-    return str(error.message).split(": ", 1)[1]
+    return str(error.message).partition(": ")[2]
 
 
 def _observed(instance: dg.DagsterInstance) -> list[dict[str, Any]]:
