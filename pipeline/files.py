@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -53,7 +54,9 @@ class Files:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         aside.write_bytes(data)
+        _settled(aside)
         aside.replace(path)
+        _settled(path.parent)
 
     def each_json(self, folder: str) -> Iterator[Any]:
         """The values of a folder's JSON files, by name."""
@@ -78,8 +81,11 @@ class Files:
         target = self.path(folder)
         if self.local:
             Path(target).parent.mkdir(parents=True, exist_ok=True)
+            for path in [*sorted(local.rglob("*")), local]:
+                _settled(path)
             try:
                 local.rename(target)
+                _settled(Path(target).parent)
             except OSError:  # another process made the same folder first: what is there is whole
                 if not (Path(target) / last).exists():
                     raise
@@ -105,3 +111,12 @@ class Files:
             except OSError:  # another process has fetched it meanwhile
                 shutil.rmtree(aside, ignore_errors=True)
         return target
+
+
+def _settled(path: Path) -> None:
+    """Wait until a file or a folder is on the disk, so that a power cut finds what a rename promises."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

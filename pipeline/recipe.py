@@ -105,7 +105,7 @@ class Project:
         if name in self.recipes:
             return self.recipes[name]
         if name in self.broken:
-            own = [m for m in self.mistakes if m.file.endswith(f"/{name}.yaml") or m.file == "--set"]
+            own = [m for m in self.mistakes if m.file.endswith((f"/{name}.yaml", "/corpora.yaml")) or m.file == "--set"]
             raise RecipeError(own or self.mistakes)
         raise WrongUse(f"there is no recipe {name!r}; {did_you_mean(name, [*self.recipes, *self.broken])}")
 

@@ -181,7 +181,9 @@ def fine_tune(recipe: Recipe, variant: str, store: Store, train: Trainer = job.r
     place = recipe.place("checkpoint", variant)
     gates = recipe.gates.get("checkpoint", ())
     inputs = (record, split_record)
-    return Work(place, code, inputs, gates, write, recipe.task.labels, keep=True, apart=job.TIMES)
+    return Work(
+        place, code, inputs, gates, write, recipe.task.labels, True, job.TIMES, released_at=recipe.place("release")
+    )
 
 
 def release(recipe: Recipe, store: Store) -> Work:

@@ -8,6 +8,7 @@ waivers in `waivers/`. The file `published` beside the versions points to the on
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import uuid
@@ -34,7 +35,7 @@ from pipeline.version import (
     Waiver,
     manifest_of,
     now,
-    outcome_of,
+    open_gates,
 )
 
 
@@ -64,7 +65,7 @@ class Store:
         `keep` leaves the folder behind when the writer fails, so that the next try finds what was done; only one
         process at a time can hold such a folder.
         """
-        base = Path(self.files.root if self.files.local else tempfile.gettempdir()) / ".gristmill-writing"
+        base = Path(self.files.root) / ".gristmill-writing" if self.files.local else self._aside("writing")
         base.mkdir(parents=True, exist_ok=True)
         folder = base / (version if keep else f"{version}-{uuid.uuid4().hex[:8]}")
         with locked(folder):
@@ -160,7 +161,7 @@ class Store:
             StoreError: a file's bytes are not those that were written.
         """
         folder = _folder(version.place, version.name)
-        fetched = Path(tempfile.gettempdir()) / "gristmill-read" / f"{sha256_of(self.url.encode())[:16]}" / folder
+        fetched = self._aside("read") / folder
         local = self.files.fetch(folder, fetched.with_name(f"{version.name}-{version.digest[:16]}"), "manifest.json")
         for name, sha in version.manifest.files.items():
             if not (local / name).is_file() or sha256_of((local / name).read_bytes()) != sha:
@@ -182,12 +183,16 @@ class Store:
         pointer = self.pointer(version.place)
         if still_open:
             if pointer is not None and pointer.version == version.name:
-                self.files.remove(f"{_folder(version.place)}/published.json")
+                self.withdraw(version.place)
             return False
         new = Pointer(version.name, version.digest, dict(gates), waived, self.clock())
         if pointer is None or (pointer.version, pointer.gates, pointer.waived) != (new.version, new.gates, new.waived):
             self.files.write_json(f"{_folder(version.place)}/published.json", asdict(new))
         return True
+
+    def withdraw(self, place: Place) -> None:
+        """Take the `published` pointer of a place away; the version stays."""
+        self.files.remove(f"{_folder(place)}/published.json")
 
     def pointer(self, place: Place) -> Pointer | None:
         """What is published at a place."""
@@ -238,21 +243,11 @@ class Store:
         return self.files.folders(asset)
 
     def _open_gates(self, version: Version, gates: Mapping[str, str]) -> tuple[list[str], tuple[str, ...]]:
-        verdicts, waivers = self.verdicts(version), self.waivers(version)
-        still_open: list[str] = []
-        for gate, fingerprint in gates.items():
-            found = verdicts.get(gate)
-            outcome = outcome_of(found, version, fingerprint)
-            if outcome == "passed" or gate in waivers:
-                continue
-            if found is None or (outcome == "not_judged" and found.verdict.outcome != "not_judged"):
-                still_open.append(f"{gate}: not judged on this version by this gate; `gristmill judge` does")
-                continue
-            verdict = found.verdict
-            number = "" if verdict.observed is None else f" (observed {verdict.observed:.6g}, limit {verdict.limit})"
-            still_open.append(f"{gate}: {outcome}{number}: {verdict.message}")
-        passed = {g for g, f in gates.items() if outcome_of(verdicts.get(g), version, f) == "passed"}
-        return still_open, tuple(sorted(g for g in waivers if g in gates and g not in passed))
+        return open_gates(version, gates, self.verdicts(version), self.waivers(version))
+
+    def _aside(self, purpose: str) -> Path:
+        """A local folder for a remote store: this store's and this user's own."""
+        return Path(tempfile.gettempdir()) / f"gristmill-{os.getuid()}" / purpose / sha256_of(self.url.encode())[:16]
 
     def _why_not(self, place: Place, gates: Mapping[str, str] | None) -> str:
         newest = self.newest(place)

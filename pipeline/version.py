@@ -113,6 +113,28 @@ def outcome_of(stored: StoredVerdict | None, version: Version, fingerprint: str)
     return stored.verdict.outcome
 
 
+def open_gates(
+    version: Version, gates: Mapping[str, str], verdicts: Mapping[str, StoredVerdict], waivers: Mapping[str, Waiver]
+) -> tuple[list[str], tuple[str, ...]]:
+    """(a line for each gate that holds the version back, the gates that only a waiver lets it through)."""
+    still_open: list[str] = []
+    waived: list[str] = []
+    for gate, fingerprint in gates.items():
+        found = verdicts.get(gate)
+        outcome = outcome_of(found, version, fingerprint)
+        if outcome == "passed":
+            continue
+        if gate in waivers:
+            waived.append(gate)
+        elif found is None or (outcome == "not_judged" and found.verdict.outcome != "not_judged"):
+            still_open.append(f"{gate}: not judged on this version by this gate; `gristmill judge` does")
+        else:
+            verdict = found.verdict
+            number = "" if verdict.observed is None else f" (observed {verdict.observed:.6g}, limit {verdict.limit})"
+            still_open.append(f"{gate}: {outcome}{number}: {verdict.message}")
+    return still_open, tuple(sorted(waived))
+
+
 def manifest_of(raw: Mapping[str, Any]) -> Manifest:
     """A manifest from its JSON."""
     known = {f.name for f in fields(Manifest)}

@@ -35,6 +35,7 @@ class Work:
     labels: tuple[str, ...] = ()
     keep: bool = False  # leave what was done behind when the writer dies
     apart: tuple[str, ...] = ()
+    released_at: Place | None = None  # where this version stands released, if it does
 
     @property
     def version(self) -> str:
@@ -98,7 +99,10 @@ def judge(work: Work, store: Store, *, again: bool = False) -> list[Verdict]:
         else:
             verdict = found.verdict
         verdicts.append(verdict)
-    store.settle(version, work.gate_set)
+    if not store.settle(version, work.gate_set) and work.released_at is not None:
+        released = store.published(work.released_at)
+        if released is not None and released.manifest.inputs[0].version == version.name:
+            store.withdraw(work.released_at)  # a release does not outlive the checkpoint that it is
     return verdicts
 
 

@@ -403,3 +403,16 @@ def test_the_released_model_opens_with_plain_transformers(trained: TinyProject) 
     assert model.config.id2label == {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
     logits = model(**tokenizer("Anna flew to Oslo.", return_tensors="pt")).logits
     assert logits.shape[-1] == 5
+
+
+def test_a_release_does_not_outlive_the_checkpoint_that_it_is(made: TinyProject, faked: Callable[..., Trainer]) -> None:
+    store = made.store
+    released = stages.run(made.recipe(), store, train=faked(validation=0.5))
+    assert store.published(made.recipe().place("release")) == released
+    strict_f1 = {"use": "f1", "metric": "token_micro_f1", "at_least": 0.99}
+    made.edit_recipe(gates={"splits": {"quality": ["no_leakage"]}, "checkpoint": {"quality": [strict_f1]}})
+    strict = made.recipe()
+    stages.judge(stages.fine_tune(strict, "base", store), store)
+    assert store.published(strict.place("checkpoint", "base")) is None
+    assert store.published(strict.place("release")) is None
+    assert store.find(released.place, released.name) == released, "it stays on disk"
