@@ -1,6 +1,8 @@
 """Jobs, the sensor on every corpus, and the nightly schedule of every recipe."""
 
 import json
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,6 +13,7 @@ from pipeline.fingerprint import fingerprint
 from pipeline.recipe import BASE_VARIANT, Corpus, Recipe
 
 NIGHTLY = "0 2 * * *"
+SECONDS = 30.0  # a sensor's tick reads for this long at most; Dagster ends one that takes 60
 
 
 def of_corpus(corpus: Corpus) -> tuple[list[Any], list[Any]]:
@@ -25,7 +28,7 @@ def of_corpus(corpus: Corpus) -> tuple[list[Any], list[Any]]:
         """New or changed batches of the corpus: registers them and asks for a run each."""
         seen: dict[str, list[str]] = json.loads(context.cursor or "{}")
         try:
-            now = {b: corpus.source.changed(b, *seen.get(b, ("", ""))) for b in corpus.source.batches()}
+            now = _looked_at(corpus, seen)
         except GristmillError as error:
             return dg.SkipReason(str(error))
         new = [b for b, (_, digest) in now.items() if b not in seen or seen[b][1] != digest]
@@ -41,6 +44,18 @@ def of_corpus(corpus: Corpus) -> tuple[list[Any], list[Any]]:
         return dg.SensorResult(run_requests=runs, dynamic_partitions_requests=add, cursor=json.dumps(now))
 
     return [job], [batches]
+
+
+def _looked_at(corpus: Corpus, seen: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Stamp and digest of every batch; what a tick has no time for stays as it was seen last, and the next goes on."""
+    until = time.monotonic() + SECONDS
+    listed = corpus.source.batches()
+    now: dict[str, Sequence[str]] = {b: seen[b] for b in listed if b in seen}
+    for batch in listed:
+        now[batch] = corpus.source.changed(batch, *now.get(batch, ("", "")))
+        if time.monotonic() > until:
+            break
+    return now
 
 
 def of_recipe(recipe: Recipe) -> tuple[list[Any], list[Any]]:

@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -169,6 +170,7 @@ def ui(host: str, port: int) -> None:
     where.prepare_home()
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     os.chdir(where.ROOT)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored by a script's `&`, it would make Dagster ignore SIGTERM too
     command = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml", "-h", host, "-p", str(port)]
     os.execv(command[0], command)
 

@@ -64,7 +64,7 @@ def _waivers(work: Work, store: Store) -> Mapping[str, Waiver]:
 def _judged(verdict: Verdict, waiver: Waiver | None) -> dict[str, Any]:
     numbers: dict[str, Any] = {"outcome": verdict.outcome, "limit": verdict.limit}
     if verdict.observed is not None:
-        numbers["observed"] = float(verdict.observed)
+        numbers["observed"] = float(f"{verdict.observed:.6g}")
     if verdict.evidence:
         numbers["evidence"] = dg.MetadataValue.json(dict(verdict.evidence))
     if waiver is not None:

@@ -145,3 +145,17 @@ def test_the_nightly_schedule_asks_for_the_recipe_itself(project: TinyProject, i
     context = dg.build_schedule_context(instance, scheduled_execution_time=night, repository_def=repository)
     result = repository.get_schedule_def("names_nightly").evaluate_tick(context)
     assert [(r.partition_key, r.run_key) for r in result.run_requests or ()] == [("base", "names:2026-03-01")]
+
+
+def test_a_tick_without_the_time_for_all_files_goes_on_where_it_stopped(
+    ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assets.automation.SECONDS", -1.0)
+    every = ticks.project.defs().get_repository_def()
+    assert every.has_sensor_def("letters_batches")
+    asked = [[batch for batch, _ in ticks.tick()] for _ in range(4)]
+    found = sorted(batch for tick in asked for batch in tick)
+    assert all(len(tick) <= 1 for tick in asked)
+    monkeypatch.undo()
+    rest = [batch for batch, _ in ticks.tick()]
+    assert sorted(found + rest) == sorted({*found, *rest}), "none is asked for twice"
