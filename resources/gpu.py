@@ -14,13 +14,14 @@ from dataclasses import replace
 from typing import IO, Any
 
 import dagster as dg
-from dagster import PipesTempFileContextInjector, PipesTempFileMessageReader, open_pipes_session
+from dagster import PipesTempFileContextInjector, open_pipes_session
 
 from pipeline import job
 from pipeline.errors import TrainingDied
 from pipeline.stages import Trainer
 from pipeline.training import Report
 from resources import progress
+from resources.messages import SECONDS, WholeLines
 
 POOL = "gpu"
 # Threads that wait by spinning take the cores from whoever else wants them.
@@ -65,7 +66,7 @@ class TrainingProcess(dg.ConfigurableResource[None]):
             open_pipes_session(
                 context=context,
                 context_injector=PipesTempFileContextInjector(),
-                message_reader=PipesTempFileMessageReader(),
+                message_reader=WholeLines(),
             ) as session,
         ):
             environment = {**QUIET, **os.environ, **session.get_bootstrap_env_vars()}
@@ -74,6 +75,8 @@ class TrainingProcess(dg.ConfigurableResource[None]):
             try:
                 while True:
                     code = process.poll()
+                    if code is not None:
+                        time.sleep(4 * SECONDS)  # the reader is a moment behind
                     events = session.message_handler.get_custom_messages()
                     for event in events[seen:]:
                         self._observe(context, event)
