@@ -1,7 +1,7 @@
 """What a recipe has come to: published versions, verdicts, metrics; as JSON for scripts, as tables for people."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Recipe
@@ -66,11 +66,27 @@ def checkpoint_of(recipe: Recipe, store: Store) -> Version | None:
 
 def tables(recipe: Recipe, store: Store, version: Version) -> Iterator[Any]:
     """The final tables as rich renderables: one for each table of the evaluation, and where everything lies."""
-    folder = store.audit_folder(version)
-    for title, rows in json.loads((folder / "evaluation.json").read_text())["tables"].items():
+    evaluation = json.loads((store.audit_folder(version) / "evaluation.json").read_text())
+    yield _table("test, with its 95 % interval and the trivial baseline", _headlines(evaluation["metrics"]))
+    for title, rows in evaluation["tables"].items():
         if rows:
             yield _table(title.replace("_", " "), rows)
     yield _table("where everything lies", [{"what": k, "path": v} for k, v in _paths(recipe, store, version)])
+
+
+def _headlines(metrics: Mapping[str, float]) -> list[dict[str, Any]]:
+    """A row for each metric that has an interval."""
+    return [
+        {
+            "metric": name.replace("_", " "),
+            "value": metrics[name],
+            "low": metrics[f"{name}_low"],
+            "high": metrics[f"{name}_high"],
+            "baseline": metrics.get(f"baseline_{name}"),
+        }
+        for name in metrics
+        if f"{name}_low" in metrics
+    ]
 
 
 def _paths(recipe: Recipe, store: Store, version: Version) -> Iterator[tuple[str, str]]:
