@@ -77,6 +77,7 @@ def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, s
         DataSaysNo: the data, a gate or the training refused; the message has the reason and the numbers.
     """
     store = Store(store_url)
+    progress.keep_terminal()
     runner: Runner | None = None
     works = sum(2 * len(c.source.batches()) for c in recipe.corpora) + 4
     with progress.counted(recipe.name, works) as count:
@@ -86,7 +87,7 @@ def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, s
                 started = time.monotonic()
                 version = done(work, store)
                 if version is not None:
-                    say(_line(work, version, "unchanged"))
+                    count.line(_line(work, version, "unchanged"), say)
                     continue
                 if runner is None:
                     runner = Runner(project, store_url)
@@ -95,7 +96,7 @@ def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, s
                     count.pause()
                     turns.wait(runner.instance, POOL, say)
                 version = runner.materialize(work)
-                say(_line(work, version, f"{time.monotonic() - started:.1f} s"))
+                count.line(_line(work, version, f"{time.monotonic() - started:.1f} s"), say)
 
 
 def _line(work: Work, version: Version, note: str) -> str:

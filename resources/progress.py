@@ -1,15 +1,24 @@
 """Progress on a terminal, on standard error; silent in a pipe."""
 
+import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from pipeline.training import Report
 
+_kept: list[TextIO] = []
+
+
+def keep_terminal() -> None:
+    """Remember the terminal: while a step runs, Dagster has standard error go into its log files."""
+    if not _kept and sys.stderr.isatty():
+        _kept.append(os.fdopen(os.dup(sys.stderr.fileno()), "w"))
+
 
 class Counter:
-    """A bar that counts pieces of work; nothing where standard error is no terminal."""
+    """A bar that counts pieces of work; nothing where no terminal was kept."""
 
     def __init__(self, bars: Any, total: int, title: str) -> None:
         self._bars = bars
@@ -19,6 +28,13 @@ class Counter:
         """One more piece of work begins."""
         if self._bars is not None:
             self._bars.update(self._bar, advance=1, note=note)
+
+    def line(self, text: str, say: Callable[[str], None]) -> None:
+        """Say a line: above the bar where both are on a terminal, else as it would be said without one."""
+        if self._bars is not None and sys.stdout.isatty():
+            self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            say(text)
 
     def pause(self) -> None:
         """Make room for another bar."""
@@ -30,7 +46,7 @@ class Counter:
 @contextmanager
 def counted(title: str, total: int) -> Iterator[Counter]:
     """A bar over pieces of work."""
-    if not sys.stderr.isatty():
+    if not _kept:
         yield Counter(None, total, title)
         return
     with _bars() as bars:
@@ -40,7 +56,7 @@ def counted(title: str, total: int) -> Iterator[Counter]:
 @contextmanager
 def shown(title: str) -> Iterator[Report]:
     """A report that draws a bar while a training runs."""
-    if not sys.stderr.isatty():
+    if not _kept:
         yield lambda _: None
         return
     with _bars() as bars:
@@ -60,5 +76,7 @@ def _bars() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    text = (TextColumn("{task.description}", markup=False), TextColumn("{task.fields[note]}", markup=False))
+    columns = (text[0], BarColumn(), text[1], TimeRemainingColumn())
+    terminal = Console(file=_kept[0], force_terminal=True)
+    return Progress(*columns, console=terminal, transient=True, redirect_stdout=False, redirect_stderr=False)
