@@ -8,7 +8,7 @@ from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Recipe
 from pipeline.store import Store
 from pipeline.version import ALL, Place, Version, outcome_of
 
-PERCENT = ("precision", "recall", "f1")
+COUNTS = ("gold_mentions", "predicted_mentions", "bio_repairs", "lost_spans")
 
 
 def status(recipe: Recipe, store: Store) -> dict[str, Any]:
@@ -68,6 +68,11 @@ def tables(recipe: Recipe, store: Store, version: Version) -> Iterator[Any]:
     """The final tables as rich renderables: one for each table of the evaluation, and where everything lies."""
     evaluation = json.loads((store.audit_folder(version) / "evaluation.json").read_text())
     yield _table("test, with its 95 % interval and the trivial baseline", _headlines(evaluation["metrics"]))
+    counts = {
+        name.replace("_", " "): int(evaluation["metrics"][name]) for name in COUNTS if name in evaluation["metrics"]
+    }
+    if counts:
+        yield _table("counts", [counts])
     for title, rows in evaluation["tables"].items():
         if rows:
             yield _table(title.replace("_", " "), rows)
