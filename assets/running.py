@@ -63,11 +63,11 @@ class Runner:
         version = done(work, self.store)
         if version is not None and result.success:
             return version
-        self.store.read(work.place, work.gate_set)  # where nothing is published: says which gate, with its numbers
         made = self.store.find(work.place, work.version)
-        if made is not None and version is None:
-            raise GateNotPassed(self.store.held_back(made, work.gate_set))
-        raise DataSaysNo(_reason(result))
+        if made is None or version is not None:
+            raise DataSaysNo(_reason(result))  # the step itself refused: the gates have nothing to say
+        self.store.read(work.place, work.gate_set)  # where nothing at all is published, says so
+        raise GateNotPassed(self.store.held_back(made, work.gate_set))
 
 
 def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, say: Say) -> None:

@@ -333,3 +333,15 @@ def test_exit_codes_reach_the_shell(project: TinyProject) -> None:
     no_data = piped(project, "judge", "journeys")
     assert (no_data.returncode, no_data.stdout) == (1, "")
     assert len(no_data.stderr.splitlines()) == 1
+
+
+def test_a_step_that_refuses_says_why_and_not_that_nothing_was_written(made: TinyProject) -> None:
+    missing = made.root / "no-such-model"
+    result = piped(made, "run", "journeys", "--set", f"training.base_model={missing}")
+    assert result.returncode == 1
+    assert f"base_model: there is no folder {missing}" in result.stderr
+    assert "nothing was written yet" not in result.stderr
+    (made.corpus / "one.jsonl").write_text("")
+    emptied = piped(made, "run", "journeys")
+    assert emptied.returncode == 1
+    assert "one.jsonl" in emptied.stderr and "empty" in emptied.stderr
