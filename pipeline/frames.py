@@ -40,8 +40,9 @@ DOCUMENTS = pa.schema(
         pa.field("tokens", pa.list_(_TOKEN)),
         pa.field("lineage", _LINEAGE),
         pa.field("weight", pa.float32(), nullable=False),
+        pa.field("licence", pa.string(), nullable=False),
     ],
-    metadata={"version": "1", "offsets": "unicode code points, half open"},
+    metadata={"version": "2", "offsets": "unicode code points, half open"},
 )
 REJECTED = DOCUMENTS.append(pa.field("step", pa.string(), nullable=False)).append(
     pa.field("reason", pa.string(), nullable=False)
@@ -91,6 +92,7 @@ def to_row(document: Document) -> dict[str, Any]:
             "parents": list(lineage.parents),
         },
         "weight": document.weight,
+        "licence": document.licence,
     }
 
 
@@ -114,6 +116,7 @@ def from_row(row: Mapping[str, Any]) -> Document:
         if lineage is None
         else Lineage(lineage["operation"], lineage["settings"], lineage["seed"], tuple(lineage["parents"])),
         weight=row["weight"],
+        licence=row["licence"],
     )
 
 

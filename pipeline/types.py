@@ -57,7 +57,8 @@ class Document:
     """One text with its character spans, its label and its groups.
 
     `spans=None` is "not annotated", `()` is "annotated, nothing there". `group_id` is the root document, the unit of
-    splitting. `source` is the place it was read from, `file:line`. `tokens` are the source's own token boundaries.
+    splitting. `source` is the place it was read from, `file:line`; `licence` its own terms where the source knows them,
+    else empty and the corpus's hold. `tokens` are the source's own token boundaries.
 
     Raises:
         InvalidDocument: spans or tokens outside the text, empty, or overlapping.
@@ -75,6 +76,7 @@ class Document:
     tokens: tuple[Range, ...] | None = None
     lineage: Lineage | None = None
     weight: float = 1.0
+    licence: str = ""
 
     def __post_init__(self) -> None:
         if self.spans:

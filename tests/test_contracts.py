@@ -1,12 +1,16 @@
 """One contract a folder of parts, held by every part found there: a new part is tested before its author tests it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nasty_documents import documents, texts
 
 from pipeline import frames
 from pipeline.annotation import Annotator
@@ -121,7 +125,8 @@ def test_a_cleaning_step_carries_spans_and_twice_equals_once(name: str, document
 def test_a_cleaning_step_leaves_alone_what_it_does_not_touch_and_loses_no_row(name: str) -> None:
     step = example("cleaning", name)
     assert isinstance(step, CleaningStep)
-    touched = pl.DataFrame({"text": [d.text for d in TEXTS]}).select(step.touches(pl.col("text"))).to_series().to_list()
+    frame = pl.DataFrame({"text": [d.text for d in TEXTS], "language": [d.language for d in TEXTS]})
+    touched = frame.select(step.touches(pl.col("text"))).to_series().to_list()
     for document, hit in zip(TEXTS, touched, strict=True):
         assert hit or step(document) == document
     kept, rejected = apply(step, frames.to_batch(TEXTS))
@@ -129,6 +134,31 @@ def test_a_cleaning_step_leaves_alone_what_it_does_not_touch_and_loses_no_row(na
     assert kept.schema == frames.DOCUMENTS
     assert [d for d in map(step, TEXTS) if isinstance(d, Document)] == list(frames.documents_of(kept))
     assert set(rejected.column("step").to_pylist()) <= {step.name}
+
+
+@pytest.mark.parametrize("name", names("cleaning"))
+@given(
+    st.lists(st.tuples(texts, st.sampled_from(["en", "zh", "fa"])), min_size=1, max_size=6),
+    documents(),
+)
+@settings(max_examples=60)
+def test_a_cleaning_step_makes_of_whole_columns_what_it_makes_of_each_document(
+    name: str, bare: list[tuple[str, str]], spanned: Document
+) -> None:
+    step = example("cleaning", name)
+    assert isinstance(step, CleaningStep)
+    docs = [Document(str(i), text, language) for i, (text, language) in enumerate(bare)]
+    docs += [
+        replace(spanned, id="spanned", language="en"),
+        *(replace(d, id=f"{d.id}-long", text=d.text * 40) for d in docs),
+    ]
+    results = [step(d) for d in docs]
+    kept, rejected = apply(step, frames.to_batch(docs))
+    assert list(frames.documents_of(kept)) == [r for r in results if isinstance(r, Document)]
+    dropped = {r.document.id: r.reason for r in results if isinstance(r, Rejected)}
+    assert dict(zip(rejected["id"].to_pylist(), rejected["reason"].to_pylist(), strict=True)) == dropped
+    for result in results:
+        assert isinstance(result, Rejected) or step(result) == result
 
 
 @pytest.mark.parametrize("name", names("annotation"))

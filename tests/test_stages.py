@@ -293,7 +293,7 @@ def test_an_edited_part_changes_the_stage_and_its_comments_do_not(
     folder = tmp_path / "copied_parts"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
-    source = (Path(stages.__file__).parent / "cleaning" / "min_length.py").read_text()
+    source = (Path(stages.__file__).parent.parent / "cleaning" / "min_length.py").read_text()
     (folder / "min_length.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     project.edit_corpus(cleaning=[{"use": "copied_parts.min_length:MinLength", "chars": 5}])

@@ -6,12 +6,19 @@ Contract, held by tests/test_contracts.py for every file in this folder:
 - A step applied twice equals once. What the step makes of a span's text alone is the span's text afterwards.
 - `touches(text)` is a vectorised test (a Polars expression) that is true at least for every row the step would change
   or reject; rows where it is false are passed through untouched, whole columns at a time.
+- A step that edits gives `rewrites(text)` where it can: the same as `__call__` on a document without spans and tokens,
+  for a whole column. A step that only drops gives `refuses(text)`: the reason, or null. Both may look at
+  `pl.col("language")` besides. Where they are there, `__call__` sees only the touched rows that carry spans or tokens.
+- No regular expression that can backtrack without end: a line of a megabyte takes well under a second.
 
 Template (pipeline/cleaning/drop_soft_hyphen.py):
 
     class DropSoftHyphen(CleaningStep):
         def touches(self, text: pl.Expr) -> pl.Expr:
             return text.str.contains("\\u00ad", literal=True)
+
+        def rewrites(self, text: pl.Expr) -> pl.Expr:
+            return text.str.replace_all("\\u00ad", "", literal=True)
 
         def __call__(self, doc: Document) -> Document | Rejected:
             return doc.edited([Edit(i, i + 1, "") for i, c in enumerate(doc.text) if c == "\\u00ad"])
@@ -20,12 +27,14 @@ Template (pipeline/cleaning/drop_soft_hyphen.py):
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline.frames import documents_of, rejected_batch, to_batch
+from pipeline.frames import DOCUMENTS, REJECTED, documents_of, rejected_batch, to_batch
 from pipeline.part import Part
 from pipeline.types import Document, Rejected
 
@@ -34,11 +43,26 @@ if TYPE_CHECKING:
 
 
 class CleaningStep(Part):
-    """One change of text, or one reason to drop a document."""
+    """One change of text, or one reason to drop a document.
+
+    `marks` are the texts that a step puts in the place of what it hides, by kind: their number is counted, what they
+    hide is written nowhere. `for_encoders` is false for a step whose text only a bag-of-words view may read.
+    """
+
+    marks: ClassVar[Mapping[str, str]] = {}
+    for_encoders: ClassVar[bool] = True
 
     def touches(self, text: pl.Expr) -> pl.Expr:
         """Which rows the step might change or reject; all of them unless a step knows better."""
         return text.is_not_null()
+
+    def rewrites(self, text: pl.Expr) -> pl.Expr | None:
+        """What the step makes of texts that carry no spans and no tokens; None where only `__call__` knows."""
+        return None
+
+    def refuses(self, text: pl.Expr) -> pl.Expr | None:
+        """Why the step drops a document, null where it does not; None for a step that edits."""
+        return None
 
     @abstractmethod
     def __call__(self, doc: Document) -> Document | Rejected:
@@ -49,16 +73,96 @@ BASE = CleaningStep
 
 
 def apply(step: CleaningStep, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """One step over one batch: (kept, rejected); only the rows that the step touches become Python objects."""
+    """One step over one batch: (kept, rejected).
+
+    Only the rows that the step touches are looked at, and of these only the ones that carry spans or tokens become
+    Python objects, where the step says in `rewrites` or `refuses` what becomes of whole columns.
+    """
     import polars as pl
 
-    text = pl.DataFrame({"text": pl.from_arrow(batch.column("text"))})
-    touched = [i for i, hit in enumerate(text.select(step.touches(pl.col("text"))).to_series()) if hit]
-    if not touched:
+    frame = pl.DataFrame({name: pl.from_arrow(batch.column(name)) for name in ("text", "language")})
+    text = pl.col("text")
+    hits = frame.select(step.touches(text)).to_series()
+    touched = pl.Series(hits).arg_true()
+    if touched.is_empty():
         return batch, rejected_batch([])
+    some = frame[touched]
+    reason = step.refuses(text)
+    if reason is not None:
+        return _refused(step, batch, touched.to_arrow(), some.select(reason).to_series().to_arrow())
+    new = step.rewrites(text)
+    if new is None:
+        return _one_by_one(step, batch, touched.to_list())
+    plain = _plain(batch)
+    bare = pl.Series(plain.to_numpy(zero_copy_only=False))[touched]
+    texts = some.filter(bare).select(new).to_series()
+    batch = _with_texts(batch, touched.filter(bare), texts)
+    return _one_by_one(step, batch, touched.filter(~bare).to_list())
+
+
+def run(
+    steps: Sequence[CleaningStep], batch: pa.RecordBatch, masked: dict[str, int] | None = None
+) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """Every step over one batch, in order: (kept, rejected). The numbers of masks written are added to `masked`."""
+    dropped: list[pa.RecordBatch] = []
+    for step in steps:
+        before = batch
+        batch, rejected = apply(step, batch)
+        if rejected.num_rows:
+            dropped.append(rejected)
+        if masked is not None:
+            for kind, mark in step.marks.items():
+                written = _count(batch, mark) + _count(rejected, mark) - _count(before, mark)
+                if written:
+                    masked[kind] = masked.get(kind, 0) + written
+    return batch, pa.concat_batches(dropped) if dropped else rejected_batch([])
+
+
+def _count(batch: pa.RecordBatch, mark: str) -> int:
+    return int(pc.sum(pc.count_substring(batch.column("text"), mark)).as_py() or 0)
+
+
+def _plain(batch: pa.RecordBatch) -> pa.Array:
+    """Rows without any span and any token."""
+    lengths = [pc.fill_null(pc.list_value_length(batch.column(name)), 0) for name in ("spans", "tokens")]
+    return pc.equal(pc.add(*lengths), 0)
+
+
+def _with_texts(batch: pa.RecordBatch, rows: pl.Series, texts: pl.Series) -> pa.RecordBatch:
+    """The batch with the texts of these rows replaced."""
+    import polars as pl
+
+    if rows.is_empty():
+        return batch
+    column = pl.Series("text", pl.from_arrow(batch.column("text")))
+    if len(rows) == len(column):
+        column = texts
+    else:
+        at = pl.DataFrame({"row": rows.cast(pl.UInt32), "new": texts})
+        every = pl.DataFrame({"text": column}).with_row_index("row").join(at, "row", how="left", maintain_order="left")
+        column = every.select(pl.coalesce("new", "text")).to_series()
+    arrow = column.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
+    return batch.set_column(batch.schema.get_field_index("text"), DOCUMENTS.field("text"), arrow)
+
+
+def _refused(
+    step: CleaningStep, batch: pa.RecordBatch, touched: pa.Array, reasons: pa.Array
+) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    drop = pc.is_valid(reasons)
+    rows = touched.filter(drop)
+    if not len(rows):
+        return batch, rejected_batch([])
+    dropped = batch.take(rows)
+    columns = [*dropped.columns, pa.array([step.name] * len(rows), pa.string()), reasons.filter(drop).cast(pa.string())]
+    gone = pa.array([False] * batch.num_rows).to_numpy(zero_copy_only=False).copy()
+    gone[rows.to_numpy()] = True
+    return batch.filter(pa.array(~gone)), pa.RecordBatch.from_arrays(columns, schema=REJECTED)
+
+
+def _one_by_one(step: CleaningStep, batch: pa.RecordBatch, rows: list[int]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     kept: dict[int, Document] = {}
     dropped: dict[int, Rejected] = {}
-    for i, document in zip(touched, documents_of(batch.take(pa.array(touched))), strict=True):
+    for i, document in zip(rows, documents_of(batch.take(pa.array(rows, pa.int64()))), strict=True):
         result = step(document)
         if isinstance(result, Rejected):
             dropped[i] = replace(result, document=document, step=result.step or step.name)

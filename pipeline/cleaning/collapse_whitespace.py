@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NEWLINES = "\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
 _OTHER = "\t\x1f\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_ALL = f" {_NEWLINES}{_OTHER}"
 _RUN = re.compile(r"\s+")
 
 
@@ -29,6 +30,14 @@ class CollapseWhitespace(CleaningStep):
     def touches(self, text: pl.Expr) -> pl.Expr:
         """Rows with white space at an edge, two in a row, or other than a space."""
         return text.str.contains(f"^\\s|\\s$|\\s\\s|[{_NEWLINES}{_OTHER}]")
+
+    def rewrites(self, text: pl.Expr) -> pl.Expr:
+        """One space for a run; where line ends are kept, one line end for a run that holds one."""
+        edges = text.str.strip_chars(_ALL)
+        if self.keep_newlines:
+            edges = edges.str.replace_all(f"[{_OTHER} ]*[{_NEWLINES}][{_ALL}]*", "\n")
+            return edges.str.replace_all(f"[{_OTHER} ]{{2,}}|[{_OTHER}]", " ")
+        return edges.str.replace_all(f"[{_ALL}]{{2,}}|[{_NEWLINES}{_OTHER}]", " ")
 
     def __call__(self, doc: Document) -> Document | Rejected:
         """The document with its white space collapsed; rejected where a span covered nothing else."""

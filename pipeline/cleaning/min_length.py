@@ -28,6 +28,13 @@ class MinLength(CleaningStep):
         """Rows that are too short."""
         return text.str.len_chars() < self.chars
 
+    def refuses(self, text: pl.Expr) -> pl.Expr:
+        """The length, for texts that are too short."""
+        import polars as pl
+
+        reason = pl.format(f"the text has {{}} characters; min_length asks for {self.chars}", text.str.len_chars())
+        return pl.when(text.str.len_chars() < self.chars).then(reason)
+
     def __call__(self, doc: Document) -> Document | Rejected:
         """The document, or rejected with its length."""
         if len(doc.text) >= self.chars:

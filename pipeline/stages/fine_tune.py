@@ -1,0 +1,50 @@
+"""Checkpoint: one variant trained and scored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipeline import job
+from pipeline.draft import Draft
+from pipeline.recipe import Recipe, gate_set
+from pipeline.stages._versions import version_of
+from pipeline.store import Store
+from pipeline.training import Report, Splits
+from pipeline.work import Work, part_of
+
+Trainer = Callable[[job.Job, Report], object]
+
+
+def quiet(_: Mapping[str, Any]) -> None:
+    """A report that nobody reads."""
+
+
+def fine_tune(recipe: Recipe, variant: str, store: Store, train: Trainer = job.run, report: Report = quiet) -> Work:
+    """Checkpoint: the model folder, its predictions on test, its numbers. `train` runs the job, here or elsewhere."""
+    version, record = store.read(recipe.place("augmented", variant), gate_set(recipe.gates, "augmented"))
+    split_version, split_record = store.read(recipe.place("splits"), gate_set(recipe.gates, "splits"))
+    training, code = recipe.variant(variant).training, version_of(fine_tune, "checkpoint", recipe, variant)
+
+    def write(draft: Draft) -> dict[str, Any]:
+        documents = store.audit_documents(split_version)
+        augmented = store.audit_documents(version)
+        parts = {name: part_of(documents, name) for name in ("validation", "test")}
+        todo = job.Job(
+            draft.folder, recipe.task.settings(places=True), training.settings(places=True), record.digest, code
+        )
+        job.lay_out(todo, Splits(augmented, parts["validation"], parts["test"], record.digest))
+        train(todo, report)
+        job.clear(todo)
+        draft.rows = augmented.num_rows
+        run = json.loads((draft.folder / "run.json").read_text())
+        sizes = {"train": augmented.num_rows, **{name: part.num_rows for name, part in parts.items()}}
+        return {"documents_by_split": sizes, **{k: run[k] for k in ("metrics", "base_model", "device", "seconds")}}
+
+    place = recipe.place("checkpoint", variant)
+    gates = recipe.gates.get("checkpoint", ())
+    inputs = (record, split_record)
+    return Work(
+        place, code, inputs, gates, write, recipe.task.labels, True, job.TIMES, released_at=recipe.place("release")
+    )
