@@ -22,6 +22,7 @@ LEVELS = {
         "store",
         "splitting",
         "tally",
+        "extras",
         "yaml_file",
     ],
     2: ["language", "task"],
