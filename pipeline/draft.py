@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import StoreError
-from pipeline.frames import DOCUMENTS, REJECTED, Digest, rebatch
+from pipeline.frames import BATCH_ROWS, DOCUMENTS, REJECTED, Digest
 
 
 class Draft:
@@ -33,10 +33,20 @@ class Draft:
         """Write `rejected.parquet`."""
         self.rejected_rows = self._write("rejected.parquet", batches, REJECTED)
 
+    def write_pairs(self, pairs: Iterable[tuple[pa.RecordBatch, pa.RecordBatch]]) -> None:
+        """Write `documents.parquet` and `rejected.parquet` from pairs of batches, one pair in memory at a time."""
+        paths = self.folder / "documents.parquet", self.folder / "rejected.parquet"
+        with _File(paths[0], DOCUMENTS) as documents, _File(paths[1], REJECTED) as rejected:
+            for kept, dropped in pairs:
+                documents.add(kept)
+                rejected.add(dropped)
+        self.rows, self.rejected_rows = documents.rows, rejected.rows
+        self._digests |= {"documents.parquet": documents.digest(), "rejected.parquet": rejected.digest()}
+
     def finish(self, apart: set[str]) -> tuple[str, dict[str, str]]:
         """(digest of the content, SHA-256 of every file by name); files named in `apart` stay out of the digest."""
         files = {
-            path.relative_to(self.folder).as_posix(): sha256_of(path.read_bytes())
+            path.relative_to(self.folder).as_posix(): sha256_of_file(path)
             for path in sorted(self.folder.rglob("*"))
             if path.is_file()
         }
@@ -47,14 +57,49 @@ class Draft:
         return total.hexdigest(), files
 
     def _write(self, name: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
-        rows, content = 0, Digest()
-        with pq.ParquetWriter(self.folder / name, schema, compression="zstd") as writer:
-            for batch in rebatch(batches):
-                content.add(batch)
-                writer.write_batch(batch)
-                rows += batch.num_rows
-        self._digests[name] = content.hex()
-        return rows
+        with _File(self.folder / name, schema) as file:
+            for batch in batches:
+                file.add(batch)
+        self._digests[name] = file.digest()
+        return file.rows
+
+
+class _File:
+    """A Parquet file being written in row groups of BATCH_ROWS, whatever the batches, and digested on the way."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.rows = 0
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        self._content = Digest()
+        self._held: list[pa.RecordBatch] = []
+        self._count = 0
+
+    def __enter__(self) -> _File:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self._held:
+            self._put(pa.concat_batches(self._held))
+        self._writer.close()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        self._held.append(batch)
+        self._count += batch.num_rows
+        if self._count >= BATCH_ROWS:
+            whole = self._count - self._count % BATCH_ROWS
+            flat = pa.concat_batches(self._held)
+            for at in range(0, whole, BATCH_ROWS):
+                self._put(flat.slice(at, BATCH_ROWS))
+            self._held, self._count = [flat.slice(whole)], self._count - whole
+
+    def digest(self) -> str:
+        return self._content.hex()
+
+    def _put(self, batch: pa.RecordBatch) -> None:
+        if batch.num_rows:
+            self._content.add(batch)
+            self._writer.write_batch(batch)
+            self.rows += batch.num_rows
 
 
 @contextmanager
@@ -77,3 +122,9 @@ def locked(folder: Path) -> Iterator[None]:
 def sha256_of(data: bytes) -> str:
     """SHA-256 of bytes as hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """SHA-256 of a file's bytes as hex, a piece in memory at a time."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -112,6 +112,17 @@ class Files:
                 shutil.rmtree(aside, ignore_errors=True)
         return target
 
+    def fetch_file(self, name: str, target: Path) -> Path:
+        """A local path of one file: its own, or that of a download, which is made anew where it is not there."""
+        if self.local:
+            return Path(self.path(name))
+        if not target.exists() and self.fs.exists(self.path(name)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+            self.fs.get_file(self.path(name), str(aside))
+            aside.replace(target)
+        return target
+
 
 def _settled(path: Path) -> None:
     """Wait until a file or a folder is on the disk, so that a power cut finds what a rename promises."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -199,9 +200,18 @@ def _feed(update: Callable[[bytes], None], values: Any) -> None:
     elif pa.types.is_string(kind):
         texts = pc.fill_null(values, "")
         update(pc.binary_length(texts).to_numpy().tobytes())
-        update("".join(texts.to_pylist()).encode())
+        update(b"".join(_bytes_of(texts)))
     else:
         update(pc.fill_null(values, 0).to_numpy().tobytes())
+
+
+def _bytes_of(texts: Any) -> Iterator[bytes]:
+    """The UTF-8 of the texts one after another, straight from the array's buffers."""
+    for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
+        _, offsets, data = chunk.buffers()
+        if data is not None and len(chunk):
+            bounds = np.frombuffer(offsets, np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+            yield bytes(memoryview(data)[bounds[0] : bounds[-1]])
 
 
 def digest(table: pa.Table) -> str:

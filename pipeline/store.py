@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.draft import Draft, locked, sha256_of
+from pipeline.draft import Draft, locked, sha256_of, sha256_of_file
 from pipeline.errors import GateNotPassed, StoreError
 from pipeline.files import Files
 from pipeline.types import Verdict
@@ -154,6 +154,18 @@ class Store:
             raise _changed(self.files.path(name))
         return pq.read_table(pa.BufferReader(data))
 
+    def audit_file(self, version: Version, file: str = "documents.parquet") -> Path:
+        """A local path of one file of a version, to be read piece by piece; for a remote store, a download.
+
+        Raises StoreError where the file's bytes are not those that were written.
+        """
+        folder = _folder(version.place, version.name)
+        fetched = self._aside("read") / folder / f"{version.name}-{version.digest[:16]}.{file}"
+        local = self.files.fetch_file(f"{folder}/{file}", fetched)
+        if not local.is_file() or sha256_of_file(local) != version.manifest.files[file]:
+            raise _changed(str(local))
+        return local
+
     def audit_folder(self, version: Version) -> Path:
         """A local folder with the version's files; for a remote store, a download.
 
@@ -164,7 +176,7 @@ class Store:
         fetched = self._aside("read") / folder
         local = self.files.fetch(folder, fetched.with_name(f"{version.name}-{version.digest[:16]}"), "manifest.json")
         for name, sha in version.manifest.files.items():
-            if not (local / name).is_file() or sha256_of((local / name).read_bytes()) != sha:
+            if not (local / name).is_file() or sha256_of_file(local / name) != sha:
                 raise _changed(str(local / name))
         return local
 

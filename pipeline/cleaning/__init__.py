@@ -31,6 +31,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -40,6 +41,8 @@ from pipeline.types import Document, Rejected
 
 if TYPE_CHECKING:
     import polars as pl
+
+CLEANED = DOCUMENTS.append(pa.field("step", pa.string())).append(pa.field("reason", pa.string()))
 
 
 class CleaningStep(Part):
@@ -78,14 +81,56 @@ def apply(step: CleaningStep, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa
     Only the rows that the step touches are looked at, and of these only the ones that carry spans or tokens become
     Python objects, where the step says in `rewrites` or `refuses` what becomes of whole columns.
     """
+    kept, rejected, _ = _applied(step, batch)
+    return kept, rejected
+
+
+def run(steps: Sequence[CleaningStep], batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Every step over one batch, in order, as many rows as came in and in their order.
+
+    The schema is CLEANED: `step` and `reason` are null for a document that stays; one that is dropped stands there as
+    it came to the step that dropped it.
+    """
+    parts, places = [], []
+    at = np.arange(batch.num_rows)
+    for step in steps:
+        batch, rejected, dropped = _applied(step, batch)
+        if len(dropped):
+            parts.append(rejected)
+            places.append(at[dropped])
+            at = np.delete(at, dropped)
+    nothing = pa.nulls(batch.num_rows, pa.string())
+    kept = pa.RecordBatch.from_arrays([*batch.columns, nothing, nothing], schema=CLEANED)
+    if not parts:
+        return kept
+    order = np.argsort(np.concatenate([at, *places]), kind="stable")
+    whole = pa.concat_batches([kept, *(part.cast(CLEANED) for part in parts)])
+    return whole.take(pa.array(order))
+
+
+def parted(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """What `run` gives as (kept, rejected)."""
+    dropped = pc.is_valid(batch.column("step"))
+    return batch.filter(pc.invert(dropped)).select(DOCUMENTS.names).cast(DOCUMENTS), batch.filter(dropped).cast(
+        REJECTED
+    )
+
+
+def marked(steps: Sequence[CleaningStep], texts: pa.Array) -> dict[str, int]:
+    """How often the marks of these steps stand in texts, by kind."""
+    marks = {kind: mark for step in steps for kind, mark in step.marks.items()}
+    return {kind: int(pc.sum(pc.count_substring(texts, mark)).as_py() or 0) for kind, mark in marks.items()}
+
+
+def _applied(step: CleaningStep, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch, Sequence[int]]:
+    """(kept, rejected, the places of the rejected in the batch)."""
     import polars as pl
 
     frame = pl.DataFrame({name: pl.from_arrow(batch.column(name)) for name in ("text", "language")})
     text = pl.col("text")
-    hits = frame.select(step.touches(text)).to_series()
-    touched = pl.Series(hits).arg_true()
+    touched = frame.select(step.touches(text)).to_series().arg_true()
     if touched.is_empty():
-        return batch, rejected_batch([])
+        return batch, rejected_batch([]), []
     some = frame[touched]
     reason = step.refuses(text)
     if reason is not None:
@@ -93,33 +138,9 @@ def apply(step: CleaningStep, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa
     new = step.rewrites(text)
     if new is None:
         return _one_by_one(step, batch, touched.to_list())
-    plain = _plain(batch)
-    bare = pl.Series(plain.to_numpy(zero_copy_only=False))[touched]
-    texts = some.filter(bare).select(new).to_series()
-    batch = _with_texts(batch, touched.filter(bare), texts)
+    bare = pl.Series(_plain(batch).to_numpy(zero_copy_only=False))[touched]
+    batch = _with_texts(batch, touched.filter(bare), some.filter(bare).select(new).to_series())
     return _one_by_one(step, batch, touched.filter(~bare).to_list())
-
-
-def run(
-    steps: Sequence[CleaningStep], batch: pa.RecordBatch, masked: dict[str, int] | None = None
-) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """Every step over one batch, in order: (kept, rejected). The numbers of masks written are added to `masked`."""
-    dropped: list[pa.RecordBatch] = []
-    for step in steps:
-        before = batch
-        batch, rejected = apply(step, batch)
-        if rejected.num_rows:
-            dropped.append(rejected)
-        if masked is not None:
-            for kind, mark in step.marks.items():
-                written = _count(batch, mark) + _count(rejected, mark) - _count(before, mark)
-                if written:
-                    masked[kind] = masked.get(kind, 0) + written
-    return batch, pa.concat_batches(dropped) if dropped else rejected_batch([])
-
-
-def _count(batch: pa.RecordBatch, mark: str) -> int:
-    return int(pc.sum(pc.count_substring(batch.column("text"), mark)).as_py() or 0)
 
 
 def _plain(batch: pa.RecordBatch) -> pa.Array:
@@ -147,19 +168,22 @@ def _with_texts(batch: pa.RecordBatch, rows: pl.Series, texts: pl.Series) -> pa.
 
 def _refused(
     step: CleaningStep, batch: pa.RecordBatch, touched: pa.Array, reasons: pa.Array
-) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    drop = pc.is_valid(reasons)
-    rows = touched.filter(drop)
+) -> tuple[pa.RecordBatch, pa.RecordBatch, Sequence[int]]:
+    rows = touched.filter(pc.is_valid(reasons))
     if not len(rows):
-        return batch, rejected_batch([])
+        return batch, rejected_batch([]), []
     dropped = batch.take(rows)
-    columns = [*dropped.columns, pa.array([step.name] * len(rows), pa.string()), reasons.filter(drop).cast(pa.string())]
-    gone = pa.array([False] * batch.num_rows).to_numpy(zero_copy_only=False).copy()
-    gone[rows.to_numpy()] = True
-    return batch.filter(pa.array(~gone)), pa.RecordBatch.from_arrays(columns, schema=REJECTED)
+    said = reasons.drop_null().cast(pa.string())
+    columns = [*dropped.columns, pa.array([step.name] * len(rows), pa.string()), said]
+    stay = np.ones(batch.num_rows, bool)
+    stay[rows.to_numpy()] = False
+    rejected = pa.RecordBatch.from_arrays(columns, schema=REJECTED)
+    return batch.filter(pa.array(stay)), rejected, rows.to_pylist()
 
 
-def _one_by_one(step: CleaningStep, batch: pa.RecordBatch, rows: list[int]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+def _one_by_one(
+    step: CleaningStep, batch: pa.RecordBatch, rows: list[int]
+) -> tuple[pa.RecordBatch, pa.RecordBatch, Sequence[int]]:
     kept: dict[int, Document] = {}
     dropped: dict[int, Rejected] = {}
     for i, document in zip(rows, documents_of(batch.take(pa.array(rows, pa.int64()))), strict=True):
@@ -168,7 +192,7 @@ def _one_by_one(step: CleaningStep, batch: pa.RecordBatch, rows: list[int]) -> t
             dropped[i] = replace(result, document=document, step=result.step or step.name)
         elif result is not document:
             kept[i] = result
-    return _merged(batch, kept, set(dropped)), rejected_batch(dropped.values())
+    return _merged(batch, kept, set(dropped)), rejected_batch(dropped.values()), sorted(dropped)
 
 
 def _merged(batch: pa.RecordBatch, changed: dict[int, Document], dropped: set[int]) -> pa.RecordBatch:

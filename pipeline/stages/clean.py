@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from pipeline.cleaning import apply
+from pipeline.cleaning import CLEANED, marked, parted, run
 from pipeline.draft import Draft
+from pipeline.engine import mapped
 from pipeline.recipe import Corpus, gate_set
 from pipeline.stages._versions import version_of
 from pipeline.store import Store
@@ -21,18 +25,23 @@ def clean(corpus: Corpus, batch: str, store: Store) -> Work:
     version, record = store.read(corpus.place("raw", batch), gate_set(corpus.gates, "raw"))
 
     def write(draft: Draft) -> dict[str, Any]:
-        tally, dropped = Tally(), list[pa.RecordBatch]()
+        tally, steps = Tally(), corpus.cleaning
+        file, before, after = store.audit_file(version), Counter[str](), Counter[str]()
+        marking = [step for step in steps if step.marks]
 
-        def cleaned() -> Iterator[pa.RecordBatch]:
-            for rows in store.audit_documents(version).to_batches():
-                for step in corpus.cleaning:
-                    rows, rejected = apply(step, rows)
-                    dropped.append(rejected)
-                yield rows
+        def cleaned() -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+            for rows in mapped(file, partial(run, steps), CLEANED):
+                after.update(marked(marking, rows.column("text")))
+                kept, dropped = parted(rows)
+                yield next(tally.counted([kept])), dropped
 
-        draft.write(tally.counted(cleaned()))
-        draft.write_rejected(dropped)
-        return {"rows_in": version.manifest.rows, **tally.facts()}
+        draft.write_pairs(cleaned())
+        for rows in pq.ParquetFile(file).iter_batches(columns=["text"]) if marking else ():
+            before.update(marked(marking, rows.column("text")))
+        masked = {
+            f"by_{name}": counts for name, counts in (("masked", dict(sorted((after - before).items()))),) if counts
+        }
+        return {"rows_in": version.manifest.rows, **tally.facts(), **masked}
 
     gates = corpus.gates.get("clean", ())
     return Work(corpus.place("clean", batch), version_of(clean, "clean", corpus), (record,), gates, write)
