@@ -115,6 +115,19 @@ def show(recipe: str, as_json: bool, settings: tuple[str, ...]) -> None:
 
 @main.command()
 @click.argument("recipe")
+@AS_JSON
+@SETTING
+def leakage(recipe: str, as_json: bool, settings: tuple[str, ...]) -> None:
+    """How much of what is tested stands in train: by the source's splits and by Gristmill's."""
+    from assets import leaking
+
+    with _exits():
+        found = leaking.measured(_project(settings, recipe).recipe(recipe), _store())
+    click.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else leaking.text(found))
+
+
+@main.command()
+@click.argument("recipe")
 @click.argument("document_id")
 @VARIANT
 @AS_JSON
@@ -144,6 +157,51 @@ def judge(recipe: str, variant: str, stage: str | None, settings: tuple[str, ...
         loaded.variant(variant)
         if not judging.judge(loaded, variant, stage, _store(), click.echo):
             raise SystemExit(1)
+
+
+@main.command()
+@click.argument("recipe")
+@click.option("--gates", is_flag=True, help="Judge every gate again as well.")
+@AS_JSON
+@SETTING
+def verify(recipe: str, gates: bool, as_json: bool, settings: tuple[str, ...]) -> None:
+    """Recompute from the store everything that the release says; every difference is named."""
+    from assets import describing
+    from pipeline import verifying
+
+    with _exits():
+        found = verifying.verify(_project(settings, recipe).recipe(recipe), _store(), gates=gates)
+    click.echo(describing.findings_json(found) if as_json else describing.findings(found))
+    if found.differences:
+        raise SystemExit(1)
+
+
+@main.command(name="bench-gates")
+@click.argument("recipe")
+@click.option("--seeds", default=20, show_default=True, help="Clean resamples, and trials of each fault.")
+@click.option("--seed", default=0, show_default=True, help="The first.")
+@click.option("--kinds", default="", help="Only these kinds of fault, parted by commas.")
+@click.option("--documents", default=1500, show_default=True, help="Size of a resample.")
+@click.option("--jobs", type=int, help="Processes  [default: the number of cores]")
+@click.option("--all-gates", is_flag=True, help="Every gate at its defaults, not only the recipe's own.")
+@click.option("--table", type=click.Path(), help="Put the table between the markers of this page.")
+@AS_JSON
+@SETTING
+def bench_gates(
+    recipe: str, kinds: str, table: str | None, as_json: bool, settings: tuple[str, ...], jobs: int | None, **given: Any
+) -> None:
+    """Plant faults in a recipe's real data and show which gate catches which, and how often clean data is refused."""
+    from pipeline import bench_gates as bench
+
+    with _exits():
+        loaded = _project(settings, recipe).recipe(recipe)
+        wanted = tuple(kind for kind in kinds.split(",") if kind)
+        chosen = bench.Settings(kinds=wanted, jobs=jobs or os.cpu_count() or 1, **given)
+        report = bench.bench(loaded, _store(), chosen)
+        shown = bench.markdown(report)
+        if table:
+            bench.replaced(Path(table), shown)
+    click.echo(json.dumps(report, indent=1, ensure_ascii=False) if as_json else shown)
 
 
 @main.command()

@@ -1,11 +1,16 @@
 """Parts and traced documents in words."""
 
 import inspect
+import json
+from dataclasses import asdict
 from typing import Any
 
 from pipeline.errors import WrongUse, did_you_mean
 from pipeline.part import FOLDERS, find, names
-from pipeline.trace import Sighting
+from pipeline.trace import Changed, Sighting
+from pipeline.verifying import Findings
+
+MOST_EDITS = 20  # of one step, for people; JSON has all
 
 
 def parts(folder: str | None, name: str | None) -> list[dict[str, Any]]:
@@ -66,8 +71,28 @@ def sighting(seen: Sighting) -> dict[str, Any]:
         "rejected_by": seen.step,
         "reason": seen.reason,
         "prediction": seen.prediction,
+        "changed": None if seen.changed is None else [_changed(c) for c in seen.changed],
     }
     return {key: value for key, value in row.items() if value is not None}
+
+
+def _changed(changed: Changed) -> dict[str, Any]:
+    """A step's edits: what stood there and what stands there now; of what was masked the kind alone."""
+    edits: list[dict[str, Any]] = []
+    for e in changed.edits:
+        what = {"masked": list(e.kinds)} if e.old is None else {"old": e.old, "new": e.new}
+        edits.append({"start": e.start, "end": e.end, **what})
+    return {"step": changed.step, "edits": edits}
+
+
+def _edits(edits: list[dict[str, Any]]) -> str:
+    shown = [
+        f"[{e['start']}, {e['end']}) "
+        + (f"masked {', '.join(e['masked'])}" if "masked" in e else f"{e['old']!r} -> {e['new']!r}")
+        for e in edits[:MOST_EDITS]
+    ]
+    more = len(edits) - MOST_EDITS
+    return "; ".join(shown) + (f"; and {more} more, all in --json" if more > 0 else "")
 
 
 def sightings(rows: list[dict[str, Any]]) -> str:
@@ -79,8 +104,24 @@ def sightings(rows: list[dict[str, Any]]) -> str:
         for key in ("id", "source", "split", "made_by", "text", "label", "prediction"):
             if key in row:
                 lines.append(f"    {key}: {row[key]}")
+        for changed in row.get("changed", []):
+            lines.append(f"    changed by {changed['step']}: {_edits(changed['edits'])}")
         if row.get("spans"):
             lines.append("    spans: " + "; ".join(f"{s['text']} {s['span']}" for s in row["spans"]))
         if "reason" in row:
             lines.append(f"    REJECTED by {row['rejected_by']}: {row['reason']}")
     return "\n".join(lines)
+
+
+def findings(found: Findings) -> str:
+    """What a verification found, for people: one line, or one a difference."""
+    lines = [str(d) for d in found.differences]
+    end = f"{found.numbers} numbers in {found.versions} versions"
+    return "\n".join([*lines, f"{len(lines)} differences among {end}" if lines else f"{end} agree"])
+
+
+def findings_json(found: Findings) -> str:
+    """The same for scripts."""
+    differences = [asdict(d) for d in found.differences]
+    row = {"numbers": found.numbers, "versions": found.versions, "agree": not differences, "differences": differences}
+    return json.dumps(row, indent=1, ensure_ascii=False, default=str)

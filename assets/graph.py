@@ -20,6 +20,7 @@ DOES = {
     "raw": "One batch as it came: every record a document, or rejected with its place.",
     "clean": "One batch after the corpus's cleaning steps; what a step drops is kept with the reason.",
     "splits": "All clean batches together, annotated, and divided so that no group and no text is on both sides.",
+    "ledger": "Where every document is and why, and how much of what is tested stands in train.",
     "augmented": "The training documents of one variant and the children made of them.",
     "checkpoint": "One variant fine-tuned: the model, its predictions on test, its numbers.",
     "release": "The best variant by validation whose checkpoint passed every gate, with its cards.",
@@ -57,7 +58,7 @@ def of_corpus(corpus: Corpus) -> list[Any]:
 
 
 def of_recipe(recipe: Recipe) -> list[Any]:
-    """`splits`, `augmented` and `checkpoint` by variant, and `release`."""
+    """`splits` with its `ledger`, `augmented` and `checkpoint` by variant, and `release`."""
     variants = dg.StaticPartitionsDefinition(list(recipe.variants))
     cleaned = [
         dg.AssetDep(["corpora", c.name, "clean"], partition_mapping=dg.AllPartitionMapping()) for c in recipe.corpora
@@ -67,6 +68,11 @@ def of_recipe(recipe: Recipe) -> list[Any]:
     def splits(store: StoreResource) -> dg.MaterializeResult[Any]:
         with refusals():
             return materialized(stages.split(recipe, store.open()), store.open())
+
+    @_asset(recipe, "ledger", deps=[splits])
+    def ledger(store: StoreResource) -> dg.MaterializeResult[Any]:
+        with refusals():
+            return materialized(stages.ledger(recipe, store.open()), store.open())
 
     @_asset(recipe, "augmented", deps=[splits], partitions_def=variants)
     def augmented(context: dg.AssetExecutionContext, store: StoreResource) -> dg.MaterializeResult[Any]:
@@ -98,7 +104,7 @@ def of_recipe(recipe: Recipe) -> list[Any]:
         for stage, plan in plans.items()
         for check in _checks(recipe, stage, plan, None if stage == "splits" else variants)
     ]
-    return [splits, augmented, checkpoint, release, *checks]
+    return [splits, ledger, augmented, checkpoint, release, *checks]
 
 
 def key_of(subject: Corpus | Recipe, stage: str) -> dg.AssetKey:

@@ -8,6 +8,7 @@ from pipeline.errors import DataSaysNo, WrongUse, did_you_mean
 from pipeline.recipe import Gates, Recipe, gate_set
 from pipeline.store import Store
 from pipeline.version import ALL, Place
+from pipeline.work import document
 
 
 def judge(recipe: Recipe, variant: str, stage: str | None, store: Store, say: Callable[[str], None]) -> bool:
@@ -53,6 +54,7 @@ def waive(recipe: Recipe, stage: str, gate: str, partition: str | None, store: S
     if version is None:
         raise DataSaysNo(f"{place}: nothing was made there yet")
     waiver = store.waive(version, gate, who=who, why=why)
+    document(version, gates.get(stage, ()), store)
     published = store.settle(version, wanted)
     state = "is published" if published else "is still held back by other gates; `gristmill show` lists them"
     return f"{waiver.who} waived {gate} for {place} version {version.name} (digest {version.digest[:12]}): it {state}"

@@ -1,5 +1,6 @@
 """A stage's version as a materialization, a gate's verdict as a check result, a refusal as a failure that is final."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from pipeline.version import Version, Waiver
 from pipeline.work import Work, judge, make
 from resources.gpu import TrainingRefused
 
+_MARKDOWN = re.compile(r"[\\`*\[\]<>&~|]|(?<!\w)_|_(?!\w)")  # what means something there; entity_f1 does not
 RETRIES = 2  # of a training that was killed; each goes on from the last resume point
 
 
@@ -28,7 +30,9 @@ def materialized(work: Work, store: Store) -> dg.MaterializeResult[Any]:
 def checked(work: Work, store: Store, key: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
     """Judge the version and give every verdict with its numbers and evidence."""
     verdicts = judge(work, store)
-    waivers = _waivers(work, store)
+    version = store.find(work.place, work.version)
+    waivers = store.waivers(version) if version else {}
+    docs = store.data_docs(version) if version else None
     for verdict in verdicts:
         waiver = None if verdict.outcome == "passed" else waivers.get(verdict.gate)
         outcome = verdict.outcome if waiver is None else f"{verdict.outcome}, waived by {waiver.who}"
@@ -37,8 +41,8 @@ def checked(work: Work, store: Store, key: dg.AssetKey) -> Iterator[dg.AssetChec
             check_name=verdict.gate,
             passed=verdict.outcome == "passed" or waiver is not None,
             severity=dg.AssetCheckSeverity.ERROR,
-            description=f"{outcome}: {verdict.message}",
-            metadata=_judged(verdict, waiver),
+            description=_as_text(f"{outcome}: {verdict.message}"),
+            metadata={**_judged(verdict, waiver), **_data_docs(docs)},
         )
 
 
@@ -56,9 +60,21 @@ def refusals() -> Iterator[None]:
         raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
 
 
-def _waivers(work: Work, store: Store) -> Mapping[str, Waiver]:
-    version = store.find(work.place, work.version)
-    return store.waivers(version) if version else {}
+def _as_text(message: str) -> str:
+    """For a description, which the web UI shows as Markdown with HTML in it: what a corpus says there stays text.
+
+    >>> _as_text("failed: 2: <img src=x>, entity_f1")
+    'failed: 2: \\\\<img src=x\\\\>, entity_f1'
+    """
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(message.split()))
+
+
+def _data_docs(where: str | None) -> dict[str, Any]:
+    """A link where a browser can follow it, else a path."""
+    if where is None:
+        return {}
+    is_url = where.startswith(("http://", "https://"))
+    return {"data_docs": dg.MetadataValue.url(where) if is_url else dg.MetadataValue.path(where)}
 
 
 def _judged(verdict: Verdict, waiver: Waiver | None) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, s
     store = Store(store_url)
     progress.keep_terminal()
     runner: Runner | None = None
-    works = sum(2 * len(c.source.batches()) for c in recipe.corpora) + 4
+    works = sum(2 * len(c.source.batches()) for c in recipe.corpora) + 5
     with progress.counted(recipe.name, works) as count:
         for part in (stages.prepared(recipe, store), stages.trained(recipe, variant, store)):
             for work in part:

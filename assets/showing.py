@@ -26,6 +26,7 @@ def status(recipe: Recipe, store: Store) -> dict[str, Any]:
                 "rejected": m.rejected,
                 "waived": sorted(store.waivers(version)),
                 "path": store.where(version),
+                "data_docs": store.data_docs(version),
             }
         gates += _judged(stage, partition, version or store.newest(place), wanted, store)
     best = checkpoint_of(recipe, store)
@@ -129,6 +130,7 @@ def _places(recipe: Recipe, store: Store) -> Iterator[tuple[str, str, Place, Gat
             for batch in _batches(corpus, stage, store):
                 yield stage, f"{corpus.name}/{batch}", corpus.place(stage, batch), corpus.gates
     yield "splits", ALL, recipe.place("splits"), recipe.gates
+    yield "ledger", ALL, recipe.place("ledger"), recipe.gates
     for stage in ("augmented", "checkpoint"):
         for variant in recipe.variants:
             yield stage, variant, recipe.place(stage, variant), recipe.gates
@@ -142,7 +144,7 @@ def _batches(corpus: Corpus, stage: str, store: Store) -> list[str]:
 def _judged(stage: str, partition: str, version: Version | None, wanted: Gates, store: Store) -> list[dict[str, Any]]:
     if version is None:
         return []
-    stored, waived = store.verdicts(version), store.waivers(version)
+    stored, waived, docs = store.verdicts(version), store.waivers(version), store.data_docs(version)
     rows = []
     for gate in wanted.get(stage, ()):
         outcome = outcome_of(stored.get(gate.name), version, gate.fingerprint())
@@ -160,6 +162,7 @@ def _judged(stage: str, partition: str, version: Version | None, wanted: Gates, 
                 "message": found.message if found else "not judged by this gate yet; `gristmill judge` does",
                 "waived": gate.name in waived,
                 "version": version.name,
+                "data_docs": docs,
             }
         )
     return rows

@@ -31,6 +31,10 @@ class Files:
         """The path that the file system knows."""
         return f"{self.root}/{name}"
 
+    def link(self, name: str) -> str:
+        """Where a person opens a file: its path, or the URL of a remote one."""
+        return self.path(name) if self.local else str(self.fs.unstrip_protocol(self.path(name)))
+
     def read(self, name: str) -> bytes:
         """A file's bytes. Raises FileNotFoundError."""
         return bytes(self.fs.cat_file(self.path(name)))
@@ -45,8 +49,11 @@ class Files:
             raise StoreError(f"{self.path(name)}: is not JSON ({error}); restore it or delete it") from error
 
     def write_json(self, name: str, value: object) -> None:
+        """Replace a JSON file at once."""
+        self.write(name, json.dumps(value, indent=1, ensure_ascii=False, default=str).encode())
+
+    def write(self, name: str, data: bytes) -> None:
         """Replace a file at once: a reader sees the old one or the new one."""
-        data = json.dumps(value, indent=1, ensure_ascii=False, default=str).encode()
         if not self.local:
             self.fs.pipe_file(self.path(name), data)
             return

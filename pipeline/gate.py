@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import replace
 from typing import ClassVar
 
 from pipeline.frames import Frame
@@ -13,15 +15,18 @@ from pipeline.types import Json, Outcome, Verdict
 
 STAGES = ("raw", "clean", "splits", "augmented", "checkpoint")
 
+_noted: ContextVar[list[Mapping[str, Json]] | None] = ContextVar("noted", default=None)
+
 
 class Gate(Part):
     """A measurement with a limit: passed, failed or not judged; not judged is not passed.
 
     `stages` are those whose frames it can judge. `good()` and `bad()` are the frames that `example` must pass and fail:
-    the contract test of every gate.
+    the contract test of every gate. `requirements` are those of the data sheet that it measures.
     """
 
     stages: ClassVar[tuple[str, ...]] = STAGES
+    requirements: ClassVar[tuple[str, ...]] = ()
 
     @property
     def name(self) -> str:
@@ -54,11 +59,23 @@ class Gate(Part):
         return Verdict(self.name, outcome, observed, limit, message, evidence or {})
 
 
+def note(expectation: Mapping[str, Json]) -> None:
+    """Say what one expectation gave, for the verdict that is being made."""
+    noted = _noted.get()
+    if noted is not None:
+        noted.append(expectation)
+
+
 def judge(gate: Gate, frame: Frame) -> Verdict:
-    """The gate's verdict; an empty frame and a gate that raised are not judged."""
+    """The gate's verdict with the expectations it came from; an empty frame and a gate that raised are not judged."""
     if frame.documents.num_rows == 0:
         return gate.verdict("not_judged", None, "", "the version holds no documents: there is nothing to judge")
+    noted: list[Mapping[str, Json]] = []
+    token = _noted.set(noted)
     try:
-        return gate.check(frame)
+        verdict = gate.check(frame)
     except Exception as error:
-        return gate.verdict("not_judged", None, "", f"the gate itself failed: {type(error).__name__}: {error}")
+        verdict = gate.verdict("not_judged", None, "", f"the gate itself failed: {type(error).__name__}: {error}")
+    finally:
+        _noted.reset(token)
+    return replace(verdict, expectations=noted)

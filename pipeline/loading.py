@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.annotation import Annotator
 from pipeline.augmentation import Augmenter
+from pipeline.cards.questions import QUESTIONS
 from pipeline.cleaning import CleaningStep
 from pipeline.errors import Mistake, WrongUse, did_you_mean
 from pipeline.gate import Gate
@@ -45,6 +46,7 @@ class _CorpusYaml(_Strict):
     licence: str = Field(min_length=1)
     description: str = ""
     groups: dict[str, str] = {}
+    datasheet: dict[str, str] = {}
     cleaning: list[Any] = []
     gates: dict[Literal["raw", "clean"], _GateLists] = {}
 
@@ -210,9 +212,12 @@ def _corpus(reader: _Reader, name: str, data: Any) -> Corpus | None:
     source = reader.part("source", yaml_.source, ("source",), Source)  # type: ignore[type-abstract]
     cleaning = reader.parts("cleaning", yaml_.cleaning, ("cleaning",), CleaningStep)  # type: ignore[type-abstract]
     gates = reader.gates(yaml_.gates)
+    for key in sorted(set(yaml_.datasheet) - set(QUESTIONS)):
+        reader.say(["datasheet", key], f"is no question of a data sheet; {did_you_mean(key, QUESTIONS)}")
     if source is None or reader.mistakes:
         return None
-    return Corpus(name, source, yaml_.language, yaml_.licence, yaml_.groups, cleaning, gates, yaml_.description)
+    told = (yaml_.description, yaml_.datasheet)
+    return Corpus(name, source, yaml_.language, yaml_.licence, yaml_.groups, cleaning, gates, *told)
 
 
 def _recipe(reader: _Reader, stem: str, data: Any, corpora: Mapping[str, Corpus], described: Any) -> Recipe | None:
@@ -225,6 +230,10 @@ def _recipe(reader: _Reader, stem: str, data: Any, corpora: Mapping[str, Corpus]
         if name not in corpora:
             known = "has mistakes" if name in described else f"is not in corpora.yaml; {did_you_mean(name, described)}"
             reader.say(["corpora", i], f"the corpus {name!r} {known}")
+            continue
+        for step in corpora[name].cleaning:
+            if not step.for_encoders and not step.settings().get("even_for_an_encoder"):
+                reader.say(["corpora", i], _not_for_encoders(name, step))
     task = reader.part("task", yaml_.task, ("task",), Task)  # type: ignore[type-abstract]
     annotation = reader.parts("annotation", yaml_.annotation, ("annotation",), Annotator)  # type: ignore[type-abstract]
     variants = _variants(reader, yaml_)
@@ -233,6 +242,12 @@ def _recipe(reader: _Reader, stem: str, data: Any, corpora: Mapping[str, Corpus]
         return None
     used = tuple(corpora[name] for name in yaml_.corpora)
     return Recipe(stem, task, used, annotation, yaml_.split, variants, gates, yaml_.description)
+
+
+def _not_for_encoders(corpus: str, step: CleaningStep) -> str:
+    """Every training fine-tunes an encoder, which reads the words that a bag-of-words view does not want."""
+    right = f"take a corpus without {step.name}, or write {{use: {step.name}, even_for_an_encoder: true}} there"
+    return f"the corpus {corpus!r} is cleaned with {step.name}, for bag-of-words views and not for an encoder; {right}"
 
 
 def _variants(reader: _Reader, yaml_: _RecipeYaml) -> dict[str, Variant]:

@@ -127,7 +127,9 @@ def explain(error: Any, model: type[BaseModel]) -> tuple[str, str]:
         return place, f"unknown key{hint}"
     if error["type"] == "missing":
         return place, "is required"
-    return place, f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r}"
+    said = f"{error['msg'][:1].lower()}{error['msg'][1:]}".removeprefix("value error, ")
+    # what concerns the part as a whole would show every value, and a URL may hold a password
+    return place, said if place in ("", "url") else f"{said}, got {error['input']!r}"
 
 
 def _keys_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:

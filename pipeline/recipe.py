@@ -33,6 +33,7 @@ class Corpus:
     cleaning: tuple[CleaningStep, ...]
     gates: Gates = field(hash=False)
     description: str = ""
+    datasheet: Mapping[str, str] = field(default_factory=dict, hash=False)  # a person's answers, by question
 
     def place(self, stage: str, batch: str) -> Place:
         """Where a stage of this corpus keeps a batch."""
@@ -77,11 +78,15 @@ class Recipe:
         if stage == "splits":
             parts = [self.task.fingerprint(), *(a.fingerprint() for a in self.annotation)]
             return [*parts, self.split.model_dump(), code_of("pipeline.splitting")]
+        if stage == "ledger":
+            return [self.split.model_dump() if self.split.official else None, code_of("pipeline.leakage")]
         if stage == "augmented":
             return [[a.fingerprint() for a in v.augmentation] for v in variants]
         if stage == "checkpoint":
             return [[v.training.fingerprint(), self.task.fingerprint()] for v in variants]
-        shown = [[c.name, c.language, c.licence, c.description, dict(c.groups)] for c in self.corpora]
+        shown = [
+            [c.name, c.language, c.licence, c.description, dict(c.groups), dict(c.datasheet)] for c in self.corpora
+        ]
         return [code_of("pipeline.cards"), self.task.headline, self.description, shown]
 
     def variant(self, name: str) -> Variant:

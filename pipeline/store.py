@@ -38,6 +38,8 @@ from pipeline.version import (
     open_gates,
 )
 
+_DATA_DOCS = "verdicts/data_docs.html"
+
 
 class Store:
     """Versions at any fsspec URL.
@@ -138,6 +140,15 @@ class Store:
         """The waivers given on this version's digest, by gate."""
         raw = self.files.each_json(f"{_folder(version.place, version.name)}/waivers")
         return {w["gate"]: Waiver(**w) for w in raw if w["digest"] == version.digest}
+
+    def write_data_docs(self, version: Version, page: str) -> None:
+        """Keep the page of what the gates found, beside the verdicts."""
+        self.files.write(f"{_folder(version.place, version.name)}/{_DATA_DOCS}", page.encode())
+
+    def data_docs(self, version: Version) -> str | None:
+        """Where that page is: a path, or the URL of a remote store's; None where no gate has judged the version."""
+        name = f"{_folder(version.place, version.name)}/{_DATA_DOCS}"
+        return self.files.link(name) if self.files.fs.exists(self.files.path(name)) else None
 
     def audit_documents(self, version: Version, file: str = "documents.parquet") -> pa.Table:
         """A table of a version that need not be published: for gates and traces, not for the next stage.

@@ -131,7 +131,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A gate's result for one exact version of the data. `observed` and `limit` are in the gate's own unit."""
+    """A gate's result for one exact version of the data. `observed` and `limit` are in the gate's own unit.
+
+    `expectations` are the single results that it came from, where the gate keeps them: for the data docs.
+    """
 
     gate: str
     outcome: Outcome
@@ -139,6 +142,7 @@ class Verdict:
     limit: str
     message: str
     evidence: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    expectations: Sequence[Mapping[str, Json]] = field(default_factory=list, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipeline.fingerprint import fingerprint
 from pipeline.frames import DOCUMENTS, Frame
 from pipeline.gate import Gate
 from pipeline.gate import judge as judge_one
+from pipeline.quality._data_docs import page
 from pipeline.store import Store
 from pipeline.types import Verdict
 from pipeline.version import Input, Place, Version, outcome_of
@@ -89,6 +90,7 @@ def judge(work: Work, store: Store, *, again: bool = False) -> list[Verdict]:
         raise GateNotPassed(f"{work.place}: this version was not made yet; materialize it first")
     stored = store.verdicts(version)
     verdicts: list[Verdict] = []
+    documented = store.data_docs(version) is not None
     frame: Frame | None = None
     for gate in work.gates:
         found = stored.get(gate.name)
@@ -96,14 +98,22 @@ def judge(work: Work, store: Store, *, again: bool = False) -> list[Verdict]:
             frame = frame or frame_of(version, store, work.labels)
             verdict = judge_one(gate, frame)
             store.record(version, verdict, gate.fingerprint())
+            documented = False
         else:
             verdict = found.verdict
         verdicts.append(verdict)
+    if work.gates and not documented:
+        document(version, work.gates, store)
     if not store.settle(version, work.gate_set) and work.released_at is not None:
         released = store.published(work.released_at)
         if released is not None and released.manifest.inputs[0].version == version.name:
             store.withdraw(work.released_at)  # a release does not outlive the checkpoint that it is
     return verdicts
+
+
+def document(version: Version, gates: Sequence[Gate], store: Store) -> None:
+    """Write the data docs of a version anew: what its gates have said, and who waived what."""
+    store.write_data_docs(version, page(version, gates, store.verdicts(version), store.waivers(version)))
 
 
 def frame_of(version: Version, store: Store, labels: tuple[str, ...]) -> Frame:

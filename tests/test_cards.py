@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline import cards, stages
+from pipeline.cards import requirements
+from pipeline.cards.counting import counted
+from pipeline.draft import sha256_of_file
+from pipeline.fairness.group_share import GroupShare
+from pipeline.frames import rejected_batch, to_table
+from pipeline.quality.row_count import RowCount
 from pipeline.recipe import Recipe, gate_set
 from pipeline.stages import Trainer
 from pipeline.store import Store
+from pipeline.types import Document, Rejected, Span
 from pipeline.version import Version
 from tests.conftest import TinyProject, good_lines, make_all
 
@@ -44,11 +56,137 @@ def test_a_model_card_says_what_was_measured_on_what(trained: TinyProject) -> No
 
 def test_a_data_sheet_says_where_the_text_comes_from_and_what_became_of_it(trained: TinyProject) -> None:
     sheet = (released(trained.recipe(), trained.store) / "data_sheet.md").read_text()
-    assert "- **tiny** (en). Made-up journeys.\n  Licence: CC0, made up for the tests. Groups: domain: travel." in sheet
-    assert "| corpora/tiny/raw[one.jsonl] | 43 | 0 |" in sheet
-    assert "| journeys/splits | 80 | 4 |" in sheet
-    assert "| corpora/tiny/clean[one.jsonl] | min_length | 1 |" in sheet
-    assert "| journeys/splits | split | 2 |" in sheet
+    assert "- **tiny** (en). Made-up journeys." in sheet
+    assert "- **tiny** (en). Licence: CC0, made up for the tests [r2]. Groups: domain: travel." in sheet
+    assert "| corpora/tiny/raw[one.jsonl] | 43 [m1] | 0 [m1] |" in sheet
+    assert "| journeys/splits | 80 [m5] | 4 [m5] |" in sheet
+    assert "All batches of tiny: 85 [m1] [m2] read,\n84 [m3] [m4] clean." in sheet
+    assert "| tiny | 3. min_length | chars | 5 [r2] |" in sheet
+    dropped = "min_length | the text has N characters; min_length asks for N | 1 [d6] |"
+    assert f"| corpora/tiny/clean[one.jsonl] | {dropped}" in sheet
+    assert "| journeys/splits | split | the id stands twice; the first is in N | 1 [d4] |" in sheet
+    assert "No step looks for it in tiny: the texts are as the source has them." in sheet
+
+
+def test_the_four_requirements_are_numbers_with_limits_or_said_not_to_be_measured(trained: TinyProject) -> None:
+    sheet = (released(trained.recipe(), trained.store) / "data_sheet.md").read_text()
+    assert "| well annotated | journeys/splits | no_leakage | passed [v1] | 0 [v1] | at most 0 [v1] |" in sheet
+    assert "| unbiased |  | not measured: no gate of group_share, recall_gap | not judged |  |  |" in sheet
+    assert "- All of train has the domain travel: nothing can be compared by it." in sheet
+
+
+def test_every_mark_of_a_data_sheet_is_in_its_list_of_references_and_the_other_way_round(trained: TinyProject) -> None:
+    folder = released(trained.recipe(), trained.store)
+    text, _, references = (folder / "data_sheet.md").read_text().partition("## References")
+    listed = re.findall(r"^\| \[([a-z]\d+)\] \| (\S+) \|", references, re.M)
+    assert {mark for mark, _ in listed} >= set(re.findall(r"\[([a-z]\d+)\]", text))
+    root = trained.root / "store"
+    assert [file for _, file in listed if not file.endswith(".yaml") and not (root / file).is_file()] == []
+    assert len(listed) == len(set(listed)) == 16
+
+
+def test_every_statement_has_a_value_a_file_a_key_and_how_it_came_from_there(trained: TinyProject) -> None:
+    statements = json.loads((released(trained.recipe(), trained.store) / "data_sheet.json").read_text())
+    (rows,) = [s for s in statements if s["about"] == "journeys/splits: rows"]
+    version = trained.store.published(trained.recipe().place("splits"))
+    assert version is not None
+    manifest = f"journeys/splits/all/{version.name}/manifest.json"
+    sha = sha256_of_file(trained.root / "store" / manifest)
+    assert rows == {
+        "about": "journeys/splits: rows",
+        "value": 80,
+        "from": {"file": manifest, "key": "/rows", "digest": sha},
+        "how": "copied",
+        "marks": ["m5"],
+    }
+    assert {s["how"] for s in statements} == {
+        "copied",
+        "summed",
+        "counted from documents.parquet",
+        "counted from rejected.parquet",
+    }
+    (clean,) = [s for s in statements if s["about"] == "tiny: clean"]
+    assert (clean["value"], len(clean["from"])) == (84, 2)
+
+
+def test_a_corpus_answers_for_itself_what_a_pipeline_cannot_know(made: TinyProject, faked: Faked) -> None:
+    made.edit_corpus(datasheet={"funding": "Nobody | <b>", "purpose": "To be short."})
+    checkpoint(made, faked(0.5))
+    sheet = (released(made.recipe(), made.store) / "data_sheet.md").read_text()
+    assert "| Who paid for it? | funding | tiny: Nobody \\| &lt;b&gt; |" in sheet
+    assert "- tiny: To be short." in sheet
+    assert "| From which time are the texts? | period | not answered |" in sheet
+
+
+def test_an_answer_to_no_question_is_a_mistake_with_its_place(made: TinyProject) -> None:
+    made.edit_corpus(datasheet={"fundin": "Nobody."})
+    (mistake, *_) = made.load().mistakes
+    assert (mistake.place, mistake.message) == (
+        "tiny.datasheet.fundin",
+        "is no question of a data sheet; did you mean 'funding'?",
+    )
+
+
+def test_a_gate_that_is_not_judged_and_data_made_by_other_settings_are_known_gaps(
+    made: TinyProject, faked: Faked
+) -> None:
+    checkpoint(made, faked(0.5))
+    gates = {"clean": {"quality": [{"use": "rejected_share", "at_most": 0.5}, "spans_true"]}}
+    made.edit_corpus(gates=gates, cleaning=["collapse_whitespace"])
+    sheet = (released(made.recipe(), made.store) / "data_sheet.md").read_text()
+    assert "- corpora/tiny/clean[one.jsonl]: spans_true not judged" in sheet
+    assert "- corpora/tiny/clean[one.jsonl] was made by other settings or other code than clean has now." in sheet
+    row = "| well annotated | corpora/tiny/clean[one.jsonl] | spans_true | not judged by the gate as it is now |  |  |"
+    assert row in sheet
+
+
+def test_a_requirement_is_what_the_gate_says_of_itself_else_what_the_table_says() -> None:
+    class Odd(RowCount):
+        requirements: ClassVar[tuple[str, ...]] = ("diverse",)
+
+    assert requirements.of(Odd(at_least=1)) == ("diverse",)
+    assert requirements.of(RowCount(at_least=1)) == ()
+    assert requirements.of(GroupShare(by="domain")) == ("representative", "unbiased")
+
+
+def test_documents_are_counted_by_licence_group_label_and_split(tmp_path: Path) -> None:
+    spans = (Span(0, 2, "PER", {"form": "short"}),)
+    documents = [
+        Document("a", "Bo met", group_id="a", spans=spans, split="train", licence="CC0", language="en"),
+        Document("b", "李鹏", group_id="a", spans=(), split="train", groups={"domain": "news"}, language="zh"),
+        Document("d", "two", group_id="d", split="train", language="zh"),
+        Document("e", "two", group_id="d", split="test", language="zh"),
+        Document("c", "none", group_id="c", split="test", label="good", groups={"domain": "law"}, language="en"),
+    ]
+    pq.write_table(to_table(documents), tmp_path / "documents.parquet")
+    assert counted(tmp_path / "documents.parquet") == {
+        "documents": 5,
+        "groups": 3,
+        "divided": 1,
+        "characters": {"fewest": 2, "median": 3, "most": 6},
+        "without": {"tokens": 5, "label": 4, "spans": 3},
+        "empty": 1,
+        "language": {"en": 2, "zh": 3},
+        "licence": {"": 4, "CC0": 1},
+        "split": {
+            "train": {
+                "documents": 3,
+                "spans": {"PER": 1},
+                "document_groups": {"domain": {"news": 1}},
+                "span_groups": {"form": {"short": 1}},
+            },
+            "test": {"documents": 2, "label": {"good": 1}, "document_groups": {"domain": {"law": 1}}},
+        },
+    }
+
+
+def test_reasons_are_counted_by_kind_and_many_kinds_together(tmp_path: Path) -> None:
+    words = [f"word{chr(97 + i)}" for i in range(25)]
+    rejected = [Rejected(Document(w, "x"), "step", f"has no {w}") for w in words]
+    rejected += [Rejected(Document(f"n{i}", "x"), "step", f"has {i} letters of 'x{i}'") for i in range(3)]
+    pq.write_table(pa.Table.from_batches([rejected_batch(rejected)]), tmp_path / "rejected.parquet")
+    kinds = counted(tmp_path / "rejected.parquet")["step"]["step"]
+    assert (kinds["has N letters of …"], kinds["(others)"], len(kinds)) == (3, 6, 21)
 
 
 def test_the_provenance_names_every_version_once_down_to_the_bytes_of_the_source(trained: TinyProject) -> None:

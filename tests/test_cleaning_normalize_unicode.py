@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from mangled_texts import cleaned
 from nasty_documents import documents, texts
 
 from pipeline.cleaning.normalize_unicode import NormalizeUnicode
@@ -91,3 +92,31 @@ def test_any_text_at_all_is_stable_after_one_run_and_untouched_rows_do_not_chang
     rows = pl.DataFrame({"text": [text]}, schema={"text": pl.String})
     if not rows.select(STEP.touches(pl.col("text"))).item():
         assert once == text
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "after"),
+    [
+        ("ja", "ｶﾞ １９ ﬁ e\u0301 Å\u200b ㎡，（", "ｶﾞ １９ ﬁ é Å ㎡，（"),
+        ("en", "ｶﾞ １９ ﬁ e\u0301 Å\u200b ㎡，（", "ガ 19 fi é Å m2，（"),
+    ],
+)
+def test_a_language_may_have_the_form_that_only_composes(language: str, before: str, after: str) -> None:
+    assert cleaned(NormalizeUnicode(forms={"ja": "NFC"}), before, language) == after
+
+
+@given(st.lists(st.text(max_size=12) | texts, min_size=1, max_size=5), st.sampled_from(["ja", "en"]))
+@example(["\U00100000，\U00100001é", "１\u0301", "\u1acf\U0001e030"], "en")
+def test_whole_columns_get_what_each_document_gets(rows: list[str], language: str) -> None:
+    step = NormalizeUnicode(forms={"ja": "NFC"})
+    for one in (step, STEP):
+        frame = pl.DataFrame({"text": rows, "language": [language] * len(rows)})
+        whole = frame.select(one.rewrites(pl.col("text"))).to_series().to_list()
+        assert [one(Document("a", row, language)) for row in rows] == [Document("a", text, language) for text in whole]
+
+
+def test_every_character_alone_and_between_marks_is_written_the_same_in_whole_columns() -> None:
+    characters = [chr(code) for code in range(0x20000) if not 0xD800 <= code < 0xE000]
+    rows = [f"a{char}\u0327\u0301" for char in characters]
+    whole = pl.DataFrame({"text": rows}).select(STEP.rewrites(pl.col("text"))).to_series().to_list()
+    assert [row for row, text in zip(rows, whole, strict=True) if clean(row) != text] == []

@@ -20,7 +20,7 @@ from pipeline.store import Store
 from tests.conftest import TinyProject, files_of, good_lines
 
 Faked = Callable[..., Trainer]
-COMMANDS = ("check", "parts", "run", "show", "trace", "judge", "waive", "ui")
+COMMANDS = ("check", "parts", "run", "show", "trace", "judge", "waive", "leakage", "verify", "bench-gates", "ui")
 STRICT = {"clean": {"quality": [{"use": "rejected_share", "at_most": 0.0}]}}
 
 
@@ -170,6 +170,7 @@ def test_show_as_json_has_the_names_that_scripts_rely_on(trained: TinyProject) -
         "raw": ["tiny/one.jsonl", "tiny/two.jsonl"],
         "clean": ["tiny/one.jsonl", "tiny/two.jsonl"],
         "splits": ["all"],
+        "ledger": ["all"],
         "augmented": ["base"],
         "checkpoint": ["base"],
         "release": ["all"],
@@ -272,6 +273,7 @@ def test_a_second_run_says_unchanged_for_everything_and_starts_no_dagster_run(tr
         "corpora/tiny/raw[two.jsonl]",
         "corpora/tiny/clean[two.jsonl]",
         "journeys/splits",
+        "journeys/ledger",
         "journeys/augmented[base]",
         "journeys/checkpoint[base]",
         "journeys/release",
@@ -320,7 +322,7 @@ def test_a_first_run_in_a_process_of_its_own_makes_everything_and_writes_plain_t
     assert json.loads(shown.stdout)["metrics"]["entity_f1"] >= 0
     again = piped(project, "run", "journeys")
     assert again.returncode == 0
-    assert again.stdout.count("  unchanged\n") == 8
+    assert again.stdout.count("  unchanged\n") == 9
 
 
 @pytest.mark.slow

@@ -99,6 +99,7 @@ def test_a_recipe_with_mistakes_is_one_asset_that_says_why_and_the_others_load(p
     keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
     assert {key for key in keys if not key.startswith("corpora/")} == {
         "names/splits",
+        "names/ledger",
         "names/augmented",
         "names/checkpoint",
         "names/release",

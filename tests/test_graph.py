@@ -14,7 +14,7 @@ from pipeline import stages
 from pipeline.version import Version
 from tests.graph_project import RECIPE, TinyProject, reason, run, succeeded, tiny_project
 
-CHAIN = "names/splits names/augmented names/checkpoint names/release"
+CHAIN = "names/splits names/ledger names/augmented names/checkpoint names/release"
 BATCH = "corpora/letters/raw corpora/letters/clean"
 BATCHES = ["a.jsonl", "b.jsonl"]
 
@@ -97,7 +97,7 @@ def test_each_gate_is_a_blocking_check_with_what_it_observed_its_limit_and_its_e
     assert set(found) == {"labels_covered", "no_leakage", "children_true", "f1_entity_f1"}
     assert all(e.passed and e.blocking and e.severity == dg.AssetCheckSeverity.ERROR for e in found.values())
     leakage = found["no_leakage"]
-    assert {k: v.value for k, v in leakage.metadata.items() if k != "evidence"} == {
+    assert {k: v.value for k, v in leakage.metadata.items() if k not in ("evidence", "data_docs")} == {
         "outcome": "passed",
         "observed": 0.0,
         "limit": "at most 0",
@@ -105,11 +105,13 @@ def test_each_gate_is_a_blocking_check_with_what_it_observed_its_limit_and_its_e
     assert isinstance(leakage.metadata["evidence"], dg.JsonMetadataValue)
     assert (leakage.description or "").startswith("passed: ")
     raw = evaluations(trained.batches[0])["row_count"]
+    docs = f"{trained.project.store.where(stored(trained, 'corpora/letters/raw', BATCHES[0]))}/verdicts/data_docs.html"
     assert {k: v.value for k, v in raw.metadata.items()} == {
         "outcome": "passed",
         "observed": 60.0,
         "limit": "at least 20",
         "evidence": {"rejected": 0},
+        "data_docs": docs,
     }
 
 
@@ -345,7 +347,7 @@ def test_an_edit_of_one_recipe_changes_the_code_version_of_exactly_the_stages_th
 ) -> None:
     project.write_recipe("others", RECIPE)
     before, after = _code_versions(project.defs()), _code_versions(project.defs("training.epochs=9"))
-    assert set(before) == set(after) and len(before) == 10
+    assert set(before) == set(after) and len(before) == 12
     assert [key for key in before if before[key] != after[key]] == ["names/checkpoint"]
 
 
@@ -368,7 +370,7 @@ def test_an_edit_of_a_gate_changes_no_code_version_but_asks_for_its_verdict_agai
 def test_the_graph_and_the_command_line_name_the_same_versions(trained: Trained) -> None:
     recipe, store = trained.project.recipe(), trained.project.store
     works = [*stages.prepared(recipe, store), *stages.trained(recipe, "base", store)]
-    assert [stages.done(work, store) is not None for work in works] == [True] * 8
+    assert [stages.done(work, store) is not None for work in works] == [True] * 9
 
 
 def _materializations(result: dg.ExecuteInProcessResult) -> Sequence[dg.AssetMaterialization]:

@@ -34,7 +34,7 @@ recipes/many.yaml:2: task.labels: is required
 recipes/many.yaml:2: task.lables: unknown key; did you mean 'labels'?
 recipes/many.yaml:3: corpora[1]: the corpus 'tinny' is not in corpora.yaml; did you mean 'tiny'?
 recipes/many.yaml:4: annotation[0]: there is no annotation part 'golden'; did you mean 'gold'?
-recipes/many.yaml:5: split.validation: input should be less than 1, got 1.5
+recipes/many.yaml:5: split.validation: input should be less than 1, or a whole number of documents such as 500, got 1.5
 recipes/many.yaml:6: augmentation[0].copies: input should be greater than or equal to 1, got 0
 recipes/many.yaml:7: training.learning_rate: input should be a valid number, unable to parse string as a number, \
 got 'fast'
@@ -237,6 +237,19 @@ def test_a_part_outside_of_this_repository_that_raises_at_import_takes_no_recipe
     assert len(loaded.mistakes) == 1
     assert "annotation[0].use: 'breaks_at_import:Step' cannot be imported: ZeroDivisionError" in said(loaded)[0]
     assert list(loaded.recipes) == ["journeys"]
+
+
+def test_stop_words_are_not_taken_from_an_encoder_unless_the_recipe_says_so(project: TinyProject) -> None:
+    project.edit_corpus(cleaning=["collapse_whitespace", {"use": "remove_stop_words", "words": ["the"]}])
+    loaded = project.load()
+    assert (list(loaded.corpora), list(loaded.recipes)) == (["tiny"], [])
+    assert said(loaded) == [
+        "recipes/journeys.yaml:9: corpora[0]: the corpus 'tiny' is cleaned with remove_stop_words, for bag-of-words "
+        "views and not for an encoder; take a corpus without remove_stop_words, or write "
+        "{use: remove_stop_words, even_for_an_encoder: true} there"
+    ]
+    project.edit_corpus(cleaning=[{"use": "remove_stop_words", "words": ["the"], "even_for_an_encoder": True}])
+    assert said(project.load()) == []
 
 
 def test_an_unknown_recipe_corpus_or_variant_says_what_is_meant(project: TinyProject) -> None:

@@ -58,7 +58,9 @@ def fingerprint_of(step: Part) -> str:
 
 
 def test_a_folder_is_its_list_of_parts() -> None:
-    assert names("cleaning") == ["collapse_whitespace", "min_length", "normalize_unicode"]
+    folder = Path(part.__file__).parent / "cleaning"
+    assert names("cleaning") == sorted(p.stem for p in folder.glob("[a-z]*.py"))
+    assert "collapse_whitespace" in names("cleaning")
     assert {"ner", "text_classification"} <= set(names("task"))
     assert not [name for folder, name in ALL if name.startswith("_")]
 
@@ -69,13 +71,22 @@ def test_every_part_builds_from_its_example_and_its_settings_build_it_again(fold
     example = dict(cls.example)
     if "path" in cls.model_fields and cls.model_fields["path"].is_required():
         example.setdefault("path", "somewhere")
-    for key in ("name", "dataset"):
+    for key in ("name", "dataset", "url", "key"):
         if key in cls.model_fields and cls.model_fields[key].is_required():
             example.setdefault(key, "x")
+    if name == "sql":
+        example["table"] = "x"  # a table or a query, one of the two
     first = build(folder, {"use": name, **example})
     again = build(folder, first.settings(places=True))
     assert (again, again.fingerprint()) == (first, first.fingerprint())
     assert first.name.startswith(name)
+
+
+def test_a_mistake_beside_a_url_does_not_show_it() -> None:
+    for wrong in ({"key": "id"}, {"key": "id", "table": "t", "query": "q"}, {"key": "id", "table": "t", "rows": 1}):
+        with pytest.raises(BadSettings) as error:
+            build("source", {"use": "sql", "url": "postgresql://me:secret@host/db", **wrong})
+        assert "secret" not in str(error.value)
 
 
 def test_a_bare_word_is_the_part_with_its_defaults() -> None:
@@ -115,7 +126,7 @@ def test_a_part_that_is_not_there_says_what_there_is(spec: object, message: str)
             {"use": "min_length", "char": 3},
             [("chars", "is required"), ("char", "unknown key; did you mean 'chars'?")],
         ),
-        ({"chars": 3}, [("use", "say which cleaning part to use; choose from collapse_whitespace, min_length, ")]),
+        ({"chars": 3}, [("use", "say which cleaning part to use; choose from alphabetic_words, bullet_lines, ")]),
         (None, [("use", "say which cleaning part to use; ")]),
         (["min_length"], [("use", "say which cleaning part to use; ")]),
         ({"use": 5}, [("use", "say which cleaning part to use; ")]),

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import SourceError
-from pipeline.source._files import batch_name
+from pipeline.errors import SourceError, WrongUse
+from pipeline.source._files import FileSource, batch_name
 from pipeline.source.jsonl import Jsonl
+from pipeline.source.parquet import Parquet
 from pipeline.source.text import Text
 from pipeline.types import Document, Rejected
 
@@ -178,7 +179,7 @@ def test_the_second_holder_of_an_id_is_rejected(tmp_path: Path) -> None:
     first, second = Jsonl(path=str(tmp_path)).read("a.jsonl")
     assert isinstance(first, Document)
     assert isinstance(second, Rejected)
-    assert second.reason == "a.jsonl:2: the id 'x' is already that of a.jsonl:1; make ids unique"
+    assert second.reason == "a.jsonl:2: the id 'x' is already that of an earlier record; make ids unique"
 
 
 @settings(deadline=None)
@@ -191,3 +192,131 @@ def test_rows_in_are_rows_out_and_rejected_whatever_the_bytes_are(lines: list[by
     records = list(Text(path="memory://gristmill-rows/a.txt").read("a.txt"))
     filled = [line for line in lines if line.removesuffix(b"\r").decode("utf-8", "backslashreplace").strip()]
     assert len(records) == 1 + len(filled)
+
+
+def many_files(folder: Path, names: list[str]) -> None:
+    for name in names:
+        (folder / name).write_text(f"text of {name}\n", encoding="utf-8")
+
+
+def grouped(folder: Path, files_per_batch: int = 10) -> dict[str, tuple[str, ...]]:
+    source = Text(path=str(folder), files_per_batch=files_per_batch)
+    return {batch: tuple(source.files(batch)) for batch in source.batches()}
+
+
+def test_many_files_make_a_batch_and_each_is_in_one(tmp_path: Path) -> None:
+    names = [f"{number:04}.txt" for number in range(500)]
+    many_files(tmp_path, names)
+    batches = grouped(tmp_path)
+    assert [name for files in batches.values() for name in files] == names
+    assert 25 <= len(batches) <= 100, "one file in ten begins a batch"
+    assert next(iter(batches)) == "start"
+    assert all(batch == f"from-{files[0]}" for batch, files in list(batches.items())[1:])
+    source = Text(path=str(tmp_path), files_per_batch=10)
+    batch = list(batches)[1]
+    assert source.pieces(batch) == list(batches[batch])
+    assert [d.text for d in source.read(batch) if isinstance(d, Document)] == [f"text of {n}" for n in batches[batch]]
+    with pytest.raises(SourceError, match="there is no batch 'from-gone'"):
+        source.digest("from-gone")
+
+
+def test_a_new_file_changes_one_batch_or_cuts_it_in_two_and_leaves_the_others(tmp_path: Path) -> None:
+    many_files(tmp_path, [f"{number:04}.txt" for number in range(0, 600, 2)])
+    for new in (f"{number:04}.txt" for number in (-1, 1, 77, 301, 555, 9999)):
+        source = Text(path=str(tmp_path), files_per_batch=10)
+        before = {batch: source.digest(batch) for batch in source.batches()}
+        many_files(tmp_path, [new])
+        after = {batch: source.digest(batch) for batch in source.batches()}
+        assert before.keys() <= after.keys()
+        assert len(after) - len(before) in (0, 1)
+        assert len([batch for batch in before if before[batch] != after[batch]]) <= 1
+
+
+def test_a_changed_file_changes_the_digest_and_the_stamp_of_its_batch(tmp_path: Path) -> None:
+    many_files(tmp_path, ["a.txt", "b.txt"])
+    source = Text(path=str(tmp_path), files_per_batch=1000)
+    (batch,) = source.batches()
+    stamp, digest = source.changed(batch, "", "")
+    assert source.changed(batch, stamp, "as seen last") == (stamp, "as seen last")
+    (tmp_path / "b.txt").write_text("other", encoding="utf-8")
+    assert source.changed(batch, stamp, digest)[1] == source.digest(batch) != digest
+
+
+def test_an_unreadable_file_among_many_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
+    many_files(tmp_path, ["a.txt", "c.txt"])
+    (tmp_path / "b.txt").write_bytes(b"")
+    source = Text(path=str(tmp_path), files_per_batch=1000)
+    first, second, third = source.read("start")
+    assert isinstance(first, Document)
+    assert isinstance(third, Document)
+    assert isinstance(second, Rejected)
+    assert second.reason == f"b.txt:0: {tmp_path / 'b.txt'}: is empty; a file holds at least one record"
+    assert second.document.source == "b.txt:0"
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zst"])
+def test_compressed_files_are_read_to_the_end_of_their_last_member(tmp_path: Path, ending: str) -> None:
+    import bz2
+    import gzip
+    import lzma
+
+    import zstandard
+
+    pack = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard.compress}[ending]
+    (tmp_path / f"a.txt.{ending}").write_bytes(pack("北京\n".encode()) + pack(b"two\nthree"))
+    source = Text(path=str(tmp_path))
+    assert [d.text for d in source.read(f"a.txt.{ending}") if isinstance(d, Document)] == ["北京", "two", "three"]
+
+
+def test_what_comes_before_the_damage_in_a_compressed_file_is_kept(tmp_path: Path) -> None:
+    import zlib
+
+    packer = zlib.compressobj(wbits=31)
+    written = packer.compress(b"one\ntwo\nth") + packer.flush(zlib.Z_SYNC_FLUSH)
+    records = read(tmp_path, written, "a.txt.gz")
+    assert [r.text for r in records if isinstance(r, Document)] == ["one", "two"]
+    cut = f"the gzip data ends after byte {len(written)}, before its end; it was cut short"
+    assert reasons(records) == [f"a.txt.gz:3: {cut}"]
+    assert reasons(read(tmp_path, written + b"\xff" * 40, "b.txt.gz"))[-1].startswith(
+        "b.txt.gz:3: the gzip data is damaged"
+    )
+    with pytest.raises(SourceError) as error:
+        read(tmp_path, b"no gzip", "c.txt.gz")
+    assert str(error.value).startswith(f"{tmp_path / 'c.txt.gz'}: nothing of it can be read: the gzip data is damaged")
+
+
+def test_without_its_library_a_zstd_file_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(WrongUse, match=r"pip install 'gristmill\[zstd\]'"):
+        read(tmp_path, b"x", "a.txt.zst")
+
+
+def test_parquet_is_read_in_pieces_of_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"text": [f"text {number}" for number in range(50)]})
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=8)
+    source = Parquet(path=str(tmp_path))
+    whole = list(source.read("a.parquet"))
+    monkeypatch.setattr(FileSource, "piece_bytes", 400)
+    pieces = source.pieces("a.parquet")
+    assert pieces[0] == "a.parquet@0-3:1"
+    assert pieces[1].endswith(":25")
+    assert list(source.read("a.parquet")) == whole
+    assert len(whole) == 50
+
+
+def test_a_value_that_is_no_text_costs_one_row(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    raw = pa.array([b"one", b"caf\xe9", b"three"], pa.binary())
+    pq.write_table(pa.table({"text": pa.Array.from_buffers(pa.string(), 3, raw.buffers())}), tmp_path / "a.parquet")
+    first, second, third = Parquet(path=str(tmp_path)).read("a.parquet")
+    assert isinstance(first, Document)
+    assert isinstance(third, Document)
+    assert isinstance(second, Rejected)
+    assert second.reason.startswith("a.parquet:2: the row holds what is no value: ")

@@ -29,7 +29,7 @@ def test_rows_of_a_local_builder_become_documents(tmp_path: Path) -> None:
         "x", "Bo met", source="test:1", group_id="x", spans=(Span(0, 2, "PER"),), label="1", split="test"
     )
     assert isinstance(second, Rejected)
-    assert second.reason == "test:2: the id 'x' is already that of test:1; make ids unique"
+    assert second.reason == "test:2: the id 'x' is already that of an earlier record; make ids unique"
 
 
 def test_class_numbers_become_class_names(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.cleaning import _edges
 from pipeline.frames import DOCUMENTS, REJECTED, documents_of, rejected_batch, to_batch
 from pipeline.part import Part
 from pipeline.types import Document, Rejected
@@ -49,10 +50,13 @@ class CleaningStep(Part):
     """One change of text, or one reason to drop a document.
 
     `marks` are the texts that a step puts in the place of what it hides, by kind: their number is counted, what they
-    hide is written nowhere. `for_encoders` is false for a step whose text only a bag-of-words view may read.
+    hide is written nowhere. `local` says that what a step makes of one place of a text does not hang on what is far
+    from it, so that spans can be followed through `rewrites` (`_edges.py`). `for_encoders` is false for a step whose
+    text only a bag-of-words view may read.
     """
 
     marks: ClassVar[Mapping[str, str]] = {}
+    local: ClassVar[bool] = False
     for_encoders: ClassVar[bool] = True
 
     def touches(self, text: pl.Expr) -> pl.Expr:
@@ -140,7 +144,11 @@ def _applied(step: CleaningStep, batch: pa.RecordBatch) -> tuple[pa.RecordBatch,
         return _one_by_one(step, batch, touched.to_list())
     bare = pl.Series(_plain(batch).to_numpy(zero_copy_only=False))[touched]
     batch = _with_texts(batch, touched.filter(bare), some.filter(bare).select(new).to_series())
-    return _one_by_one(step, batch, touched.filter(~bare).to_list())
+    left = touched.filter(~bare).to_list()
+    if step.local and left:
+        found = _edges.moved(batch, left, some.filter(~bare), new)
+        batch, left = _put(batch, found.rows, _edges.columns(batch, found)), found.left
+    return _one_by_one(step, batch, left)
 
 
 def _plain(batch: pa.RecordBatch) -> pa.Array:
@@ -196,10 +204,17 @@ def _one_by_one(
 
 
 def _merged(batch: pa.RecordBatch, changed: dict[int, Document], dropped: set[int]) -> pa.RecordBatch:
-    if not changed and not dropped:
-        return batch
-    rows = batch.num_rows
     order = sorted(changed)
-    at = {row: rows + n for n, row in enumerate(order)}
-    both = pa.concat_batches([batch, to_batch(changed[i] for i in order)])
-    return both.take(pa.array([at.get(i, i) for i in range(rows) if i not in dropped], type=pa.int64()))
+    merged = _put(batch, order, to_batch(changed[i] for i in order))
+    if not dropped:
+        return merged
+    return merged.take(pa.array([i for i in range(batch.num_rows) if i not in dropped], type=pa.int64()))
+
+
+def _put(batch: pa.RecordBatch, rows: Sequence[int], new: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with these rows replaced."""
+    if not rows:
+        return batch
+    at = np.arange(batch.num_rows)
+    at[np.asarray(rows)] = batch.num_rows + np.arange(len(rows))
+    return pa.concat_batches([batch, new]).take(pa.array(at))

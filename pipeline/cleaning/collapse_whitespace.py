@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.cleaning import CleaningStep
 from pipeline.types import Document, Edit, Rejected
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _NEWLINES = "\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
 _OTHER = "\t\x1f\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _ALL = f" {_NEWLINES}{_OTHER}"
+_CHARACTERS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _RUN = re.compile(r"\s+")
 
 
@@ -25,6 +26,8 @@ class CollapseWhitespace(CleaningStep):
     'Bo met Al'
     """
 
+    local: ClassVar[bool] = True
+
     keep_newlines: bool = False
 
     def touches(self, text: pl.Expr) -> pl.Expr:
@@ -33,7 +36,7 @@ class CollapseWhitespace(CleaningStep):
 
     def rewrites(self, text: pl.Expr) -> pl.Expr:
         """One space for a run; where line ends are kept, one line end for a run that holds one."""
-        edges = text.str.strip_chars(_ALL)
+        edges = text.str.strip_chars(_CHARACTERS)
         if self.keep_newlines:
             edges = edges.str.replace_all(f"[{_OTHER} ]*[{_NEWLINES}][{_ALL}]*", "\n")
             return edges.str.replace_all(f"[{_OTHER} ]{{2,}}|[{_OTHER}]", " ")

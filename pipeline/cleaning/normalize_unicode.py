@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
 
 from pipeline.cleaning import CleaningStep
+from pipeline.cleaning._characters import INVISIBLE
 from pipeline.types import Document, Edit, Rejected
 
 if TYPE_CHECKING:
     import polars as pl
 
-# Control and invisible characters; white space stays, and so do U+200C and U+200D (Persian, Indic scripts, emoji).
-_INVISIBLE = (
-    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-)
+Form = Literal["NFC", "NFKC"]
+
 # Full-width punctuation and signs, vertical and small forms, 、 … ‥: how Chinese is written, not how it is encoded.
 _KEPT = "\u2025\u2026\ufe10-\ufe19\ufe30-\ufe6b\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff60\uffe0-\uffe6"
 
@@ -30,56 +33,144 @@ _BLOCKS = (
     (0x2F800, 0x2FA20),
     (0xE0100, 0xE01F0),
 )
+# What is commonest: one character for one, whatever stands beside it.
+_PLAIN = {chr(code): unicodedata.normalize("NFKC", chr(code)) for code in (0xA0, 0x3000, *range(0xFF10, 0xFF1A))}
+_PLAIN |= {chr(code): chr(code - 0xFEE0) for code in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_PRIVATE = 0x100000  # plane 16: what stays is written with these while whole columns are normalized
 
 
 class NormalizeUnicode(CleaningStep):
     """Drops control and invisible characters, then writes compatibility forms as what they stand for (NFKC): full-width
     digits and letters, ligatures, circled numbers, composed accents.
 
-    Chinese and all other full-width punctuation stays, and so does a lone accent such as ´, whose NFKC form would put a
-    space into its word. What a span covers is normalized by itself, never together with what stands beside it.
-    (Unicode Standard Annex 15. Dropping comes first: NFKC would join what an invisible character parted, and a second
-    run would then change the text again.)
+    `forms` names languages that get NFC instead, which composes accents and keeps ligatures, full-width and circled
+    forms: {ja: NFC}. Chinese and all other full-width punctuation stays, and so does a lone accent such as ´, whose
+    NFKC form would put a space into its word. What a span or a token covers is normalized by itself, never together
+    with what stands beside it. (Unicode Standard Annex 15. Dropping comes first: NFKC would join what an invisible
+    character parted, and a second run would then change the text again.)
 
     >>> NormalizeUnicode()(Document("a", "１９９８年，ＩＢＭ\u200b的ﬁle")).text
     '1998年，IBM的file'
     """
 
+    local: ClassVar[bool] = True
+
+    forms: Mapping[str, Form] = Field(default_factory=dict)
+
     def touches(self, text: pl.Expr) -> pl.Expr:
-        """Rows with an invisible character, or that NFKC would change, punctuation that stays aside."""
-        rest = text.str.replace_all(f"[{_KEPT}]", "")
-        return text.str.contains(f"[{_INVISIBLE}]") | (rest.str.normalize("NFKC") != rest)
+        """Rows with an invisible character, one that has another form, or a mark."""
+        units = _units()
+        return text.str.contains(f"[{INVISIBLE}{units.changing}{units.joining}]")
+
+    def rewrites(self, text: pl.Expr) -> pl.Expr:
+        """The forms of whole columns."""
+        import polars as pl
+
+        seen = text.str.replace_all(f"[{INVISIBLE}]+", "")
+        if not self.forms:
+            return seen.map_batches(lambda texts: _normalized(texts, "NFKC"), return_dtype=pl.String)
+        nfc = pl.col("language").is_in([code for code, form in self.forms.items() if form == "NFC"])
+        return pl.struct(seen.alias("text"), nfc.alias("nfc")).map_batches(_by_form, return_dtype=pl.String)
 
     def __call__(self, doc: Document) -> Document | Rejected:
         """The document with its text normalized; rejected where a span held nothing but invisible characters."""
-        invisible = re.finditer(f"[{_INVISIBLE}]+", doc.text)
+        invisible = re.finditer(f"[{INVISIBLE}]+", doc.text)
         cleaned = doc.edited([Edit(m.start(), m.end(), "") for m in invisible])
         if isinstance(cleaned, Rejected) or cleaned.text.isascii():
             return cleaned
-        return cleaned.edited(_edits(cleaned))
+        return cleaned.edited(_edits(cleaned, self.forms.get(doc.language, "NFKC")))
 
 
-def _edits(doc: Document) -> list[Edit]:
-    edges = sorted({0, len(doc.text), *(at for span in doc.spans or () for at in (span.start, span.end))})
+def _edits(doc: Document, form: Form) -> list[Edit]:
+    edges = sorted(
+        {
+            0,
+            len(doc.text),
+            *(at for span in doc.spans or () for at in (span.start, span.end)),
+            *chain.from_iterable(doc.tokens or ()),
+        }
+    )
     edits: list[Edit] = []
     for start, end in pairwise(edges):
-        for unit in _units().finditer(doc.text, start, end):
-            normal = unicodedata.normalize("NFKC", unit.group())
+        for unit in _units().pattern.finditer(doc.text, start, end):
+            normal = unicodedata.normalize(form, unit.group())
             if normal != unit.group():
                 edits.append(Edit(unit.start(), unit.end(), normal))
     return edits
 
 
+def _by_form(rows: pl.Series) -> pl.Series:
+    texts, nfc = rows.struct.field("text"), rows.struct.field("nfc")
+    return _either(texts, nfc, partial(_normalized, form="NFC"), partial(_normalized, form="NFKC"))
+
+
+def _normalized(texts: pl.Series, form: Form) -> pl.Series:
+    """A column as `_edits` writes it, without spans. Rows with nothing but full-width digits and letters, U+3000 and
+    no-break spaces to change, as most are, need no more than one replacement a character.
+    """
+    units = _units()
+    if form == "NFC":
+        return _composed(texts, form)
+    easy = ~texts.str.contains(f"[{units.not_plain}{units.joining}]")
+    return _either(texts, easy, lambda some: some.str.replace_many(dict(_PLAIN)), partial(_composed, form=form))
+
+
+def _composed(texts: pl.Series, form: Form) -> pl.Series:
+    """What stays is a private character meanwhile. Rows that hold what Polars' Unicode tables may see otherwise than
+    Python's, or such a private character, are written by `_edits`. (Arrow's utf8_normalize is no help: in pyarrow
+    25.0.1 NFC and NFKC decompose.)
+    """
+    units = _units()
+    kept, private = list(units.kept), [chr(_PRIVATE + n) for n in range(len(units.kept))]
+    new = texts.str.replace_many(kept, private).str.normalize(form).str.replace_many(private, kept)
+    slow = texts.str.contains(f"[{units.doubtful}]").arg_true()
+    return new.scatter(slow, [_alone(text, form) for text in texts.gather(slow)]) if len(slow) else new
+
+
+def _either(
+    texts: pl.Series, which: pl.Series, true: Callable[[pl.Series], pl.Series], false: Callable[[pl.Series], pl.Series]
+) -> pl.Series:
+    """`true` of the rows where `which` holds, `false` of the others, in their order."""
+    import polars as pl
+
+    if which.all():
+        return true(texts)
+    both = pl.concat([true(texts.filter(which)), false(texts.filter(~which))])
+    return both.gather(pl.concat([which.arg_true(), (~which).arg_true()]).arg_sort())
+
+
+def _alone(text: str, form: Form) -> str:
+    doc = Document("", text).edited(_edits(Document("", text), form))
+    return doc.text if isinstance(doc, Document) else text
+
+
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """`pattern` matches what may change: a character and the marks that follow it; the rest of a text is in NFKC as it
+    is. The rest are insides of character classes: `not_plain` is `changing` without the commonest, `joining` may merge
+    with the character before, `kept` stays.
+    """
+
+    pattern: re.Pattern[str]
+    changing: str
+    not_plain: str
+    joining: str
+    doubtful: str
+    kept: str
+
+
 @cache
-def _units() -> re.Pattern[str]:
-    """Matches what may change: a character and the marks that follow it. The rest of a text is in NFKC as it is."""
+def _units() -> _Units:
     changing: list[int] = []
-    joining: list[int] = []  # may merge with the character before it
+    joining: list[int] = []
     kept: list[int] = []
+    doubtful: list[int] = []
     always_kept = re.compile(f"[{_KEPT}]")
     for code in chain(*(range(first, last) for first, last in _BLOCKS)):
         char = chr(code)
         form = unicodedata.normalize("NFKD", char)
+        if unicodedata.category(char) == "Cn":  # newer tables may know it
+            doubtful.append(code)
         if always_kept.match(char) or (" " in form and not char.isspace()):
             kept.append(code)
         elif unicodedata.category(form[0])[0] == "M" or 0x1160 <= ord(form[0]) <= 0x11FF:
@@ -87,7 +178,10 @@ def _units() -> re.Pattern[str]:
         elif not unicodedata.is_normalized("NFKC", char):
             changing.append(code)
     marks, own, stay = _class(joining), _class(changing), _class(kept)
-    return re.compile(f"[{own}][{marks}]*|[^{marks}{stay}][{marks}]+|[{marks}]+", re.DOTALL)
+    pattern = re.compile(f"[{own}][{marks}]*|[^{marks}{stay}][{marks}]+|[{marks}]+", re.DOTALL)
+    doubtful += range(_PRIVATE, _PRIVATE + len(kept))
+    not_plain = _class([code for code in changing if chr(code) not in _PLAIN])
+    return _Units(pattern, own, not_plain, marks, _class(doubtful), "".join(map(chr, kept)))
 
 
 def _class(codes: list[int]) -> str:

@@ -6,7 +6,9 @@ Contract, held by tests/test_contracts.py for every file in this folder:
 - `digest(batch)` changes exactly when the batch's raw content changes.
 - `read(batch)` yields every record once, as a Document or, where one record is wrong, as a Rejected that names file and
   line and says what would be right. What makes the whole file unreadable raises SourceError.
-- ids are unique and stable, `source` is `file:line`, `group_id` is the root document.
+- ids are unique and stable, `source` is `file:line`, `group_id` is the root document, `licence` the record's own.
+- `pieces(batch)` parts a batch for a run that goes on after a kill; reading one after the other is reading it. They are
+  the same as long as `digest(batch)` is. Ids are made unique by whoever puts the pieces together (`unique`).
 - Nothing is opened before a method is called; every path is any fsspec URL.
 
 Template (pipeline/source/my_source.py):
@@ -22,10 +24,11 @@ Template (pipeline/source/my_source.py):
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
+from pipeline.errors import SourceError
 from pipeline.part import Part
 from pipeline.types import Document, Rejected
 
@@ -49,6 +52,16 @@ class Source(Part):
     def read(self, batch: str) -> Iterator[Document | Rejected]:
         """The documents of a batch; ids and group ids are local to the corpus."""
 
+    def pieces(self, batch: str) -> list[str]:
+        """The pieces that a batch is read in, in order: of one, nothing is kept when it is killed in the middle."""
+        return [batch]
+
+    def read_piece(self, batch: str, piece: str) -> Iterator[Document | Rejected]:
+        """The records of one piece, in order; an id may be that of a record of another piece."""
+        if piece != batch:
+            raise SourceError(f"{self.name}: the batch {batch!r} has no piece {piece!r}; it is read whole")
+        return self.read(batch)
+
     def fixed_batches(self) -> tuple[str, ...] | None:
         """The batches where they are known from the settings alone; None where a folder has to be listed."""
         return None
@@ -57,6 +70,18 @@ class Source(Part):
     @abstractmethod
     def example_in(cls, folder: Path) -> Self:
         """A source that reads a few good records, written into `folder` if it reads files."""
+
+
+def unique(records: Iterable[Document | Rejected], step: str, seen: set[str]) -> Iterator[Document | Rejected]:
+    """The records, with the second holder of an id rejected. `seen` are the ids so far; new ones are added to it."""
+    for record in records:
+        if isinstance(record, Document):
+            if record.id in seen:
+                taken = f"the id {record.id!r} is already that of an earlier record; make ids unique"
+                record = record.rejected(f"{record.source}: {taken}", step)
+            else:
+                seen.add(record.id)
+        yield record
 
 
 BASE = Source

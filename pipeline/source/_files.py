@@ -1,4 +1,4 @@
-"""Sources that read files: one file is one batch, every line is answered for."""
+"""Sources that read files: one file, or many, are a batch; every line is answered for."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ import os
 import re
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
+
+from pydantic import Field
 
 from pipeline.errors import SourceError, did_you_mean
-from pipeline.source import Source
-from pipeline.source._text_file import TextFile
+from pipeline.source import Source, unique
+from pipeline.source._compressed import kind_of
+from pipeline.source._text_file import TextFile, line_cuts
 from pipeline.types import Document, Rejected
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_CUT = re.compile(r"(\d+)-(\d*):(\d+)")
 _CHUNK = 1 << 20
 _STAMPS = ("mtime", "ino", "created", "LastModified", "last_modified", "updated", "ETag", "etag", "generation")
 
@@ -26,29 +31,129 @@ _STAMPS = ("mtime", "ino", "created", "LastModified", "last_modified", "updated"
 class FileSource(Source):
     """Files in one place. `path` is a file, a folder or any fsspec URL; `${NAME}` in it is taken from the environment
     when it is used. `pattern` is a glob for the files of a folder; only with a `/` in it are subfolders searched
-    (`**/*.txt`). Files that start with a dot are left alone; compressed ones (.gz, .bz2, .xz) are read as what they
-    hold.
+    (`**/*.txt`). Files that start with a dot are left alone; compressed ones (.gz, .bz2, .xz, .zst) are read as what
+    they hold.
+
+    With `files_per_batch` above 1 so many files, on average, are one batch. The files are taken in sorted order, and
+    one whose name hashes to a multiple of it begins a batch: a new file changes the batch it falls into, or cuts that
+    one in two, and leaves all others as they were. An unreadable file is then rejected and the others are read.
     """
 
     places: ClassVar[frozenset[str]] = frozenset({"path"})
+    piece_bytes: ClassVar[int] = 64 << 20  # of text: some seconds of work are lost with a kill
 
     path: str
     pattern: str = "*"
+    files_per_batch: int = Field(1, ge=1)
 
     @abstractmethod
     def read_file(self, file: TextFile) -> Iterator[Document | Rejected]:
         """The records of one file. Lines that cannot be decoded are rejected by `file` itself."""
+
+    def by_line(self) -> bool:
+        """Whether every line is a record of its own, so that reading may begin at any line."""
+        return False
 
     def location(self) -> str:
         """`path` with its variables filled in. Raises SourceError where one is not set."""
         return expanded(self.path)
 
     def batches(self) -> list[str]:
-        """Names of the files, in order. Raises SourceError where there are none."""
-        fs, root = _open(self.location())
+        """Names of the batches, in order. Raises SourceError where there is no file."""
+        return list(self._grouped()) if self.files_per_batch > 1 else sorted(map(batch_name, self._names()))
+
+    def files(self, batch: str) -> list[str]:
+        """The files of a batch, as names of batches of one file. Raises SourceError where there is no such batch."""
+        if self.files_per_batch == 1:
+            return [batch]
+        grouped = self._grouped()
+        if batch not in grouped:
+            raise SourceError(f"{self.location()}: there is no batch {batch!r}; {did_you_mean(batch, grouped)}")
+        return [batch_name(name) for name in grouped[batch]]
+
+    def digest(self, batch: str) -> str:
+        """SHA-256 of the bytes of the batch's file; of many, of their names and SHA-256s."""
+        if self.files_per_batch == 1:
+            return self._sha256(batch)
+        total = hashlib.sha256()
+        for name in self.files(batch):
+            total.update(f"{name} {self._sha256(name)}\n".encode())
+        return total.hexdigest()
+
+    def changed(self, batch: str, stamp: str, digest: str) -> tuple[str, str]:
+        """(stamp, digest) now; the digest is taken anew only where size, times or tag of a file are others."""
+        stamps = [(name, _stamp(self.open(name))) for name in self.files(batch)]
+        if self.files_per_batch == 1:
+            now = stamps[0][1]
+        else:
+            now = hashlib.sha256(repr(stamps).encode()).hexdigest() if all(s for _, s in stamps) else ""
+        return now, digest if digest and now and now == stamp else self.digest(batch)
+
+    def read(self, batch: str) -> Iterator[Document | Rejected]:
+        """Every record of the batch once, as a Document or a Rejected.
+
+        Raises:
+            SourceError: the file is missing, empty or not what this source reads.
+        """
+        seen: set[str] = set()
+        for piece in self.pieces(batch):
+            yield from unique(self.read_piece(batch, piece), self.name, seen)
+
+    def pieces(self, batch: str) -> list[str]:
+        """One a file; a large one of lines is cut where lines begin: `file@start-stop:line`."""
+        return [piece for name in self.files(batch) for piece in self.cuts(name)]
+
+    def cuts(self, name: str) -> list[str]:
+        """The pieces of one file, by its name as a batch."""
+        file = self.open(name)
+        if not self.by_line() or kind_of(file.path) or file.size() <= self.piece_bytes:
+            return [name]
+        cuts = line_cuts(file, self.piece_bytes)
+        stops = [*(str(start) for start, _ in cuts[1:]), ""]
+        return [f"{name}@{start}-{stop}:{line}" for (start, line), stop in zip(cuts, stops, strict=True)]
+
+    def read_piece(self, batch: str, piece: str) -> Iterator[Document | Rejected]:
+        """The records of one piece; of a batch of many files, an unreadable one is a record that is rejected."""
+        file = self.piece(piece)
+        try:
+            yield from file.answered(self.read_file(file))
+        except SourceError as error:
+            if self.files_per_batch == 1:
+                raise
+            yield file.reject(f"{file.name}:0", "", str(error))
+
+    def piece(self, piece: str) -> TextFile:
+        """The file of a piece, or the part of one."""
+        name, _, cut = piece.partition("@")
+        file = self.open(name)
+        if match := _CUT.fullmatch(cut):
+            start, stop, first = match.groups()
+            return replace(file, start=int(start), stop=int(stop) if stop else None, first=int(first))
+        return file
+
+    def open(self, batch: str) -> TextFile:
+        """The file of a batch of one. Nothing is read yet; SourceError where there is no such file."""
+        fs, root = opened(self.location())
+        name = unquote(batch)
+        path = root if fs.isfile(root) else f"{root.rstrip('/')}/{name}"
+        inside = batch_name(name) == batch and not {"", ".", ".."} & set(name.split("/"))
+        if not inside or not path.endswith(f"/{name}") or not fs.isfile(path):
+            known = did_you_mean(batch, map(batch_name, self._names()))
+            raise SourceError(f"{self.location()}: there is no batch {batch!r}; {known}")
+        return TextFile(fs, path, name, self.name)
+
+    def _sha256(self, name: str) -> str:
+        sha = hashlib.sha256()
+        with self.open(name).binary(packed=True) as stream:
+            while chunk := stream.read(_CHUNK):
+                sha.update(chunk)
+        return sha.hexdigest()
+
+    def _names(self) -> list[str]:
+        fs, root = opened(self.location())
         try:
             if fs.isfile(root):
-                return [batch_name(root.rsplit("/", 1)[-1])]
+                return [root.rsplit("/", 1)[-1]]
             if not fs.isdir(root):
                 raise SourceError(f"{self.location()}: there is no such file or folder; check `path`")
             found = _matching(fs, root, self.pattern)
@@ -58,52 +163,18 @@ class FileSource(Source):
             raise SourceError(
                 f"{self.location()}: holds no file that matches {self.pattern!r}; check `path` and `pattern`"
             )
-        return sorted(batch_name(name) for name in found)
+        return sorted(found)
 
-    def digest(self, batch: str) -> str:
-        """SHA-256 of the bytes of the batch's file."""
-        sha = hashlib.sha256()
-        with self.open(batch).binary(compression=None) as stream:
-            while chunk := stream.read(_CHUNK):
-                sha.update(chunk)
-        return sha.hexdigest()
-
-    def changed(self, batch: str, stamp: str, digest: str) -> tuple[str, str]:
-        """(stamp, digest) now; the digest is taken anew only where size, times or tag of the file are others."""
-        now = _stamp(self.open(batch))
-        return now, digest if digest and now and now == stamp else self.digest(batch)
-
-    def read(self, batch: str) -> Iterator[Document | Rejected]:
-        """Every record of the batch's file once, as a Document or a Rejected.
-
-        Raises:
-            SourceError: the file is missing, empty or not what this source reads.
-        """
-        file = self.open(batch)
-        yield from self.checked(file, self.read_file(file))
-
-    def open(self, batch: str) -> TextFile:
-        """The file of a batch. Nothing is read yet; SourceError where there is no such batch."""
-        fs, root = _open(self.location())
-        name = unquote(batch)
-        path = root if fs.isfile(root) else f"{root.rstrip('/')}/{name}"
-        inside = batch_name(name) == batch and not {"", ".", ".."} & set(name.split("/"))
-        if not inside or not path.endswith(f"/{name}") or not fs.isfile(path):
-            raise SourceError(f"{self.location()}: there is no batch {batch!r}; {did_you_mean(batch, self.batches())}")
-        return TextFile(fs, path, name, self.name)
-
-    def checked(self, file: TextFile, records: Iterator[Document | Rejected]) -> Iterator[Document | Rejected]:
-        """Records, the lines that `file` rejected among them, and the second holder of an id rejected."""
-        places: dict[str, str] = {}
-        for record in records:
-            yield from file.drained()
-            if isinstance(record, Document):
-                if first := places.get(record.id):
-                    record = file.dropped(record, f"the id {record.id!r} is already that of {first}; make ids unique")
-                else:
-                    places[record.id] = record.source
-            yield record
-        yield from file.drained()
+    def _grouped(self) -> dict[str, list[str]]:
+        """Batch → its files; a batch is called after the file that begins it, the first one `start`."""
+        grouped: dict[str, list[str]] = {}
+        batch = "start"
+        for name in self._names():
+            hashed = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+            if int.from_bytes(hashed, "big") % self.files_per_batch == 0:
+                batch = f"from-{batch_name(name)}"
+            grouped.setdefault(batch, []).append(name)
+        return grouped
 
 
 def batch_name(relative: str) -> str:
@@ -119,19 +190,28 @@ def batch_name(relative: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]|\.{2,}|^\.", encoded, relative)
 
 
-def expanded(path: str) -> str:
+def expanded(path: str, field: str = "path") -> str:
     """`path` with `${NAME}` taken from the environment. Raises SourceError that names a variable that is not set."""
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if not os.environ.get(name):
             raise SourceError(
-                f"path {path!r}: the environment variable {name} is not set; "
-                f"set it or pass `--set corpora.<name>.path=…`"
+                f"{field} {path!r}: the environment variable {name} is not set; "
+                f"set it or pass `--set corpora.<name>.{field}=…`"
             )
         return os.environ[name]
 
     return _VARIABLE.sub(value, path)
+
+
+def hidden(said: str, path: str) -> str:
+    """A message without the values of the variables in `path`, their names instead."""
+    for name in _VARIABLE.findall(path):
+        value = os.environ.get(name, "")
+        for form in sorted({value, unquote(value), quote(value)} - {""}, key=len, reverse=True):
+            said = said.replace(form, f"${{{name}}}")
+    return said
 
 
 def _stamp(file: TextFile) -> str:
@@ -141,14 +221,15 @@ def _stamp(file: TextFile) -> str:
     return " ".join(f"{key}={value}" for key, value in {**known, "size": info.get("size")}.items()) if known else ""
 
 
-def _open(location: str) -> tuple[AbstractFileSystem, str]:
+def opened(location: str) -> tuple[AbstractFileSystem, str]:
+    """The file system of a path or URL, and the path in it. Raises SourceError where there is none."""
     from fsspec.core import url_to_fs
 
     try:
-        opened: tuple[Any, str] = url_to_fs(location)
+        found: tuple[Any, str] = url_to_fs(location)
     except (ValueError, ImportError) as error:
         raise SourceError(f"{location}: cannot be opened: {error}") from error
-    return opened[0], opened[1]
+    return found[0], found[1]
 
 
 def _matching(fs: AbstractFileSystem, root: str, pattern: str) -> list[str]:

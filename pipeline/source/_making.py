@@ -22,6 +22,7 @@ def document(
     name = id or place
     labels = [known.get("label") or "", *(span.label for span in known.get("spans") or ())]
     checked = {"the text": text, "the id": name, "the group id": group_id, "a label": "".join(labels)}
+    checked["the licence"] = known.get("licence") or ""
     for what, value in checked.items():
         if fault := _unpaired(value):
             return reject(

@@ -1,4 +1,4 @@
-"""Records with named columns as Documents: what jsonl, csv, parquet and hub_dataset have in common."""
+"""Records with named columns as Documents: what jsonl, csv, parquet, sql and data sets have in common."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.source import Source, _making
 from pipeline.source._splits import NAMES, split_of
 from pipeline.types import Document, Rejected, Span, Split
 
-_COLUMNS = ("text", "id", "label", "spans", "group_id", "language", "split")
+_COLUMNS = ("text", "id", "label", "spans", "group_id", "language", "split", "licence")
 _SPAN = '{"start": 0, "end": 5, "label": "PER"}'
 
 
@@ -29,7 +29,12 @@ class RecordSource(Source):
     group_id: str = "group_id"
     language: str = "language"
     split: str = "split"
+    licence: str = "licence"
     groups: tuple[str, ...] = ()
+
+    def columns(self) -> list[str]:
+        """The columns that are read where there are any."""
+        return list(dict.fromkeys([*(getattr(self, field) for field in _COLUMNS), *self.groups]))
 
     def missing(self, present: Collection[str]) -> str:
         """What is wrong with the columns there are; empty where nothing is."""
@@ -60,6 +65,7 @@ class RecordSource(Source):
                 label=self._word(row, self.label),
                 spans=_spans(row.get(self.spans), text),
                 split=_split(self._word(row, self.split)) or split,
+                licence=self._word(row, self.licence),
                 groups={g: word for g in self.groups if (word := self._word(row, g)) is not None},
             )
         except _RecordError as error:

@@ -69,8 +69,8 @@ class Csv(FileSource, RecordSource):
                 cells = next(reader, None)
             except csv.Error as error:
                 fault = f"is not CSV: {error}; double the quotes inside a quoted cell and close it"
+            fault = next((line.fault for line in taken if line.fault), fault)
             if taken and (cells or fault):
-                fault = next((line.fault for line in taken if line.fault), fault)
                 yield taken[0], "\n".join(line.text for line in taken), cells or [], fault
             taken.clear()
             if cells is None:

@@ -11,10 +11,11 @@ from typing import Any, ClassVar, Self
 from pydantic import Field
 
 from pipeline.errors import SourceError
-from pipeline.source import _making
+from pipeline.source import _making, unique
 from pipeline.source._files import batch_name, expanded
 from pipeline.source._records import RecordSource
 from pipeline.source._splits import split_of
+from pipeline.source.parquet import values
 from pipeline.types import Document, Rejected
 
 
@@ -64,16 +65,18 @@ class HubDataset(RecordSource):
 
     def read(self, batch: str) -> Iterator[Document | Rejected]:
         """One document a row. Raises SourceError where the data set cannot be loaded or lacks a column."""
-        seen: dict[str, str] = {}
+        yield from unique(self._records(batch), self.name, set())
+
+    def _records(self, batch: str) -> Iterator[Document | Rejected]:
         for number, row in enumerate(self._rows(batch), 1):
             place = f"{batch}:{number}"
-            record = self.record(place, row, split_of(batch))
-            if isinstance(record, Document) and (first := seen.setdefault(record.id, place)) != place:
-                reason = f"the id {record.id!r} is already that of {first}; make ids unique"
-                record = _making.reject(self.name, place, record.text, reason)
-            yield record
+            if isinstance(row, str):
+                yield _making.reject(self.name, place, "", row)
+            else:
+                yield self.record(place, row, split_of(batch))
 
-    def _rows(self, batch: str) -> Iterator[dict[str, Any]]:
+    def _rows(self, batch: str) -> Iterator[dict[str, Any] | str]:
+        """The rows; for one with a value that is none, what is wrong with it."""
         import datasets
 
         files = {batch_name(name): expanded(path) for name, path in self.data_files.items()}
@@ -93,8 +96,12 @@ class HubDataset(RecordSource):
         if not data.num_rows:
             raise SourceError(f"{self.dataset}, split {batch}: is empty; a split holds at least one record")
         classes = {name: f for name, f in data.features.items() if isinstance(f, datasets.ClassLabel)}
-        for row in data:
-            yield {**row, **{n: f.int2str(row[n]) for n, f in classes.items() if row[n] is not None and row[n] >= 0}}
+        for table in data.with_format("arrow").iter(batch_size=2048):
+            for row in (row for part in table.to_batches() for row in values(part)):
+                if not isinstance(row, str):
+                    known = {n: f for n, f in classes.items() if row[n] is not None and row[n] >= 0}
+                    row |= {name: feature.int2str(row[name]) for name, feature in known.items()}
+                yield row
 
     def _unreadable(self, error: Exception) -> SourceError:
         said = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -28,6 +28,10 @@ class Jsonl(FileSource, RecordSource):
 
     pattern: str = "*.jsonl*"
 
+    def by_line(self) -> bool:
+        """It is."""
+        return True
+
     def read_file(self, file: TextFile) -> Iterator[Document | Rejected]:
         """One document a line that is not blank."""
         split = split_of(file.name)

@@ -72,10 +72,14 @@ class PeoplesDaily(FileSource):
                 sha.update(raw)
         return sha.hexdigest()
 
-    def read(self, batch: str) -> Iterator[Document | Rejected]:
+    def pieces(self, batch: str) -> list[str]:
+        """The batch itself: it is a part of a file already."""
+        return [batch]
+
+    def read_piece(self, batch: str, piece: str) -> Iterator[Document | Rejected]:
         """The paragraphs of a batch, or their pieces."""
         file, first, last = self._part(batch)
-        yield from self.checked(file, self._paragraphs(file, islice(file.all_lines(), first, last)))
+        yield from file.answered(self._paragraphs(file, islice(file.all_lines(), first, last)))
 
     def read_file(self, file: TextFile) -> Iterator[Document | Rejected]:
         """The paragraphs of the whole file."""

@@ -26,6 +26,10 @@ class Text(FileSource):
     pattern: str = "*.txt*"
     unit: Literal["line", "file", "paragraph"] = "line"
 
+    def by_line(self) -> bool:
+        """Where the unit is the line."""
+        return self.unit == "line"
+
     def read_file(self, file: TextFile) -> Iterator[Document | Rejected]:
         """One document a unit; one that holds a line that is not UTF-8 is rejected whole."""
         for lines in self._units(file):
@@ -40,7 +44,7 @@ class Text(FileSource):
         if self.unit == "file":
             yield list(file.all_lines())
             return
-        for filled, lines in groupby(file.all_lines(), key=lambda line: bool(line.text.strip())):
+        for filled, lines in groupby(file.all_lines(), key=lambda line: bool(line.text.strip() or line.fault)):
             if filled and self.unit == "paragraph":
                 yield list(lines)
             elif filled:

@@ -1,4 +1,4 @@
-"""The whole story, one file a stage: collect, clean, split, augment, fine-tune, release; judged in between.
+"""The whole story, one file a stage: collect, clean, split, ledger, augment, fine-tune, release; judged in between.
 
 Each stage is planned first (`Work`: where, which version, made of what), then made: looked up where that version is
 there already, written where not. `judge` gives the verdicts of its gates and, where they let it through, publishes it.
@@ -18,6 +18,7 @@ from pipeline.stages.augment import augment
 from pipeline.stages.clean import clean
 from pipeline.stages.collect import collect
 from pipeline.stages.fine_tune import Trainer, fine_tune, quiet
+from pipeline.stages.ledger import ledger
 from pipeline.stages.release import release
 from pipeline.stages.split import split
 from pipeline.store import Store
@@ -34,6 +35,7 @@ __all__ = [
     "done",
     "fine_tune",
     "judge",
+    "ledger",
     "make",
     "prepared",
     "quiet",
@@ -47,6 +49,7 @@ STAGES: dict[str, Callable[..., Work]] = {
     "raw": collect,
     "clean": clean,
     "splits": split,
+    "ledger": ledger,
     "augmented": augment,
     "checkpoint": fine_tune,
     "release": release,
@@ -66,6 +69,7 @@ def trained(
 ) -> Iterator[Work]:
     """Splits to release for one variant, in order."""
     yield split(recipe, store)
+    yield ledger(recipe, store)
     yield augment(recipe, variant, store)
     yield fine_tune(recipe, variant, store, train, report)
     yield release(recipe, store)

@@ -11,6 +11,11 @@ from pipeline.errors import GateNotPassed
 from pipeline.fingerprint import fingerprint
 from pipeline.recipe import Recipe, gate_set
 from pipeline.stages._versions import version_of
+from pipeline.stages.augment import augment
+from pipeline.stages.clean import clean
+from pipeline.stages.collect import collect
+from pipeline.stages.fine_tune import fine_tune
+from pipeline.stages.split import split
 from pipeline.store import Store
 from pipeline.version import Input, Version
 from pipeline.work import Work
@@ -36,19 +41,36 @@ def release(recipe: Recipe, store: Store) -> Work:
         raise GateNotPassed(f"{recipe.name}: there is no published checkpoint to release\n{listed}")
     key = f"validation_{recipe.task.headline}"
     best, record = max(found, key=lambda pair: dict(pair[0].manifest.facts["metrics"])[key])
+    otherwise = _otherwise(recipe, best, store)
 
     def write(draft: Draft) -> dict[str, Any]:
         folder = store.audit_folder(best)
         shutil.copytree(folder / "model", draft.folder / "model")
         for name in ("evaluation.json", "predictions.parquet"):
             shutil.copy2(folder / name, draft.folder / name)
-        cards.write(draft.folder, recipe, best, store, refused)
+        cards.write(draft.folder, recipe, best, store, refused, otherwise)
         draft.rows = best.manifest.rows
         metrics = best.manifest.facts["metrics"]
         return {"variant": best.place.partition, "metrics": metrics, "compared": [v.place.partition for v, _ in found]}
 
     # every checkpoint that was compared is an input: a new one asks the question again
     others = tuple(r for v, r in found if v is not best)
-    # so does what the cards say of it: a waiver or another limit makes new cards of the same checkpoint
-    code = fingerprint(version_of(release, "release", recipe), cards.evidence(best, store))
+    # so does what the cards say of it: a waiver, a limit or a setting makes new cards of the same checkpoint
+    said = [cards.evidence(best, store), cards.told(recipe), sorted(otherwise)]
+    code = fingerprint(version_of(release, "release", recipe), *said)
     return Work(recipe.place("release"), code, (record, *others), (), write)
+
+
+def _otherwise(recipe: Recipe, best: Version, store: Store) -> frozenset[str]:
+    """The assets of a checkpoint's ancestry that other settings or other code made than the recipe's of now."""
+    variant = best.place.partition
+    now = {
+        recipe.place("splits").asset: version_of(split, "splits", recipe),
+        recipe.place("augmented").asset: version_of(augment, "augmented", recipe, variant),
+        recipe.place("checkpoint").asset: version_of(fine_tune, "checkpoint", recipe, variant),
+    }
+    for corpus in recipe.corpora:
+        now[f"corpora/{corpus.name}/raw"] = version_of(collect, "raw", corpus)
+        now[f"corpora/{corpus.name}/clean"] = version_of(clean, "clean", corpus)
+    made = ((v.place.asset, v.manifest.fingerprint) for v in cards.ancestry(best, store))
+    return frozenset(asset for asset, by in made if now.get(asset, by) != by)

@@ -1,0 +1,105 @@
+"""The stages of one resample, made in memory by what the pipeline itself would run, when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from random import Random
+
+import pyarrow as pa
+
+from pipeline.annotation import Step, annotate
+from pipeline.augmentation import Augmenter
+from pipeline.cleaning import parted, run
+from pipeline.faults import Row, table_of
+from pipeline.frames import DOCUMENTS, REJECTED, Frame, documents_of, rejected_batch, to_table
+from pipeline.part import build
+from pipeline.recipe import Recipe
+from pipeline.splitting import split
+from pipeline.types import Rejected
+from pipeline.work import part_of
+
+Pair = tuple[pa.Table, pa.Table]  # documents, and the rejected among them
+
+
+class Chain:
+    """Raw, clean, splits and augmented of a resample; places are `corpus/stage` and `stage`."""
+
+    def __init__(self, recipe: Recipe, raw: Mapping[str, Pair]) -> None:
+        self.recipe = recipe
+        self.raw = raw
+        self._rows: dict[str, list[Row]] = {}
+
+    @classmethod
+    def of(cls, recipe: Recipe, raw: Mapping[str, pa.Table]) -> Chain:
+        """Of what was read, with nothing rejected."""
+        return cls(recipe, {name: (table, REJECTED.empty_table()) for name, table in raw.items()})
+
+    @property
+    def places(self) -> list[str]:
+        """Up to the splits, in order."""
+        return [f"{c.name}/{stage}" for stage in ("raw", "clean") for c in self.recipe.corpora] + ["splits"]
+
+    def frame(self, place: str) -> Frame:
+        """What the gates of a place look at. Raises whatever the stage raises."""
+        corpus, _, stage = place.rpartition("/")
+        if stage in ("raw", "clean"):
+            return Frame(*(self.raw if stage == "raw" else self.clean)[corpus])
+        documents, rejected = self.splits if stage == "splits" else (self.augmented, REJECTED.empty_table())
+        return Frame(documents, rejected, labels=self.recipe.task.labels)
+
+    def rows(self, place: str) -> list[Row]:
+        """The documents of a place as rows; they are not to be changed."""
+        if place not in self._rows:
+            self._rows[place] = self.frame(place).documents.to_pylist()
+        return self._rows[place]
+
+    @cached_property
+    def clean(self) -> dict[str, Pair]:
+        """Every corpus after its steps."""
+        return {c.name: cleaned(c.cleaning, *self.raw[c.name][:1]) for c in self.recipe.corpora}
+
+    @cached_property
+    def splits(self) -> Pair:
+        """Everything, annotated and divided."""
+        rejected: list[Rejected] = []
+        steps: list[Step] = [(a.name, a) for a in self.recipe.annotation]
+        steps.append((self.recipe.task.name, self.recipe.task.accept))
+        together = pa.concat_tables([table for table, _ in self.clean.values()])
+        annotated = to_table(annotate(documents_of(together), steps, rejected))
+        kept, dropped = split(annotated, self.recipe.split)
+        return kept, pa.Table.from_batches([rejected_batch(rejected), *dropped.cast(REJECTED).to_batches()], REJECTED)
+
+    @cached_property
+    def augmented(self) -> pa.Table:
+        """The training documents and one child of each that the recipe, or else the plainest augmenter, makes."""
+        train = part_of(self.splits[0], "train")
+        augmenters = [a for v in self.recipe.variants.values() for a in v.augmentation][:1]
+        if not augmenters and any(d.spans for d in documents_of(train.slice(0, 200))):
+            made = build("augmentation", "swap_entities")
+            assert isinstance(made, Augmenter)
+            augmenters = [made]
+        if not augmenters:
+            return pa.concat_tables([train, table_of([_child(row) for row in train.to_pylist()])])
+        fitted = augmenters[0].fitted(documents_of(train))
+        return pa.concat_tables([train, to_table(c for d in documents_of(train) for c in fitted(d, fitted.rng(d)))])
+
+
+def cleaned(steps: tuple, documents: pa.Table) -> Pair:  # type: ignore[type-arg]
+    """(kept, rejected) of a corpus's steps."""
+    pairs = [parted(run(steps, batch)) for batch in documents.combine_chunks().to_batches()]
+    kept, rejected = zip(*pairs, strict=True) if pairs else ((), ())
+    return pa.Table.from_batches(kept, DOCUMENTS), pa.Table.from_batches(rejected, REJECTED)
+
+
+def _child(row: Row) -> Row:
+    """The document with two neighbouring characters in each other's place."""
+    text, at = row["text"], Random(row["id"]).randrange(max(1, len(row["text"]) - 1))
+    made = {"operation": "swap_characters", "settings": "{}", "seed": 13, "parents": [row["id"]]}
+    swapped = text[:at] + text[at : at + 2][::-1] + text[at + 2 :]
+    return {**row, "id": f"{row['id']}~1", "text": swapped, "tokens": None, "lineage": made}
+
+
+def each(chain: Chain) -> Iterator[tuple[str, Frame]]:
+    """Every place up to what augmentation made, with its frame."""
+    yield from ((place, chain.frame(place)) for place in (*chain.places, "augmented"))

@@ -1,0 +1,219 @@
+"""Which gates stand at which place: the recipe's own, or every gate that can judge there at its defaults."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.bench_gates._chain import Chain, each
+from pipeline.bench_gates._data import Data
+from pipeline.frames import Frame
+from pipeline.gate import Gate, judge
+from pipeline.part import build, find, names, use_of
+from pipeline.quality._against import Against
+from pipeline.quality._labels import labels_in
+from pipeline.quality._relative import Relative
+from pipeline.quality._sample import token_sample
+
+Settings = dict[str, Any]
+_COUNTS = ("row_count", "labels_covered")  # their limits are numbers of documents: a resample has fewer
+_LAST = ("label_kappa", "vendi", "c2st_auc", "js_divergence", "reference_coverage")  # these cost most
+_SAMPLING = (Relative, Against)
+_SAMPLE = 200  # documents a side of a comparison: at the default of 1,500 one verdict takes seconds
+_TOKENS = 30_000  # of a sample: less than a third of the default, and of its time
+_VENDI = 400
+# Where each stands: once, where it first sees what it measures. One that is not listed stands wherever it can judge.
+_PLACES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("schema", "not_null", "unique_ids", "no_empty_text", "row_count", "bio_valid"), ("raw",)),
+    **dict.fromkeys(("spans_true",), ("raw", "augmented")),
+    **dict.fromkeys(("text_length", "language_share", "pii_left", "markup_left"), ("clean",)),
+    **dict.fromkeys(("odd_characters",), ("raw", "clean")),
+    **dict.fromkeys(
+        ("foreign_script", "shared_edge", "duplicate_share", "label_conflicts", "mention_conflicts", "vendi"),
+        ("clean",),
+    ),
+    **dict.fromkeys(("distinct_n", "mtld", "self_repetition", "xz_ratio"), ("clean",)),
+    **dict.fromkeys(("c2st_auc", "js_divergence", "reference_coverage", "label_shift"), ("clean", "splits")),
+    **dict.fromkeys(("unannotated_mentions",), ("clean", "augmented")),
+    **dict.fromkeys(("class_share", "group_share"), ("splits",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Gates by place, and the ones that were left out, with the reason."""
+
+    gates: Mapping[str, Sequence[Gate]]
+    left_out: Mapping[str, str]
+
+
+def own_gates(data: Data, documents: int) -> dict[str, list[Gate]]:
+    """The recipe's gates by place; limits that count documents are scaled to a resample of that size.
+
+    Those that sample more than a resample has, or compare with a baseline of the whole data, are not among them:
+    `too_large` names them, and `every_gate` has them at sizes that fit.
+    """
+    found: dict[str, list[Gate]] = {}
+    share = min(1.0, documents / data.rows)
+    for corpus in data.recipe.corpora:
+        batch = data.raw[corpus.name].num_rows / len(corpus.source.batches())
+        part = min(1.0, share * data.raw[corpus.name].num_rows / batch)
+        for stage in ("raw", "clean"):
+            found[f"{corpus.name}/{stage}"] = [_scaled(g, part) for g in corpus.gates.get(stage, ())]
+    for stage in ("splits", "augmented"):
+        found[stage] = [_scaled(g, share) for g in data.recipe.gates.get(stage, ())]
+    found["checkpoint"] = list(data.recipe.gates.get("checkpoint", ()))
+    return {place: [g for g in gates if not isinstance(g, _SAMPLING)] for place, gates in found.items()}
+
+
+def too_large(data: Data) -> dict[str, str]:
+    """The recipe's gates whose samples or baselines are those of the whole data: place and name → the reason."""
+    by_place = {f"{c.name}/{stage}": gates for c in data.recipe.corpora for stage, gates in c.gates.items()}
+    return {
+        f"{place}: {gate.name}": "as the recipe has it: its sample or its baseline is that of the whole data"
+        for place, gates in {**by_place, **data.recipe.gates}.items()
+        for gate in gates
+        if isinstance(gate, _SAMPLING)
+    }
+
+
+def every_gate(data: Data, own: Mapping[str, Sequence[Gate]], chains: Sequence[Chain], folder: Path) -> Suite:
+    """Every gate that passes clean resamples (`chains`), besides the recipe's own.
+
+    Limits are the defaults. What has none, or compares with a baseline, a reference or a distribution, takes these from
+    clean resamples and held-out documents, at a sample size that a resample has; personal data may be twice what they
+    hold. A gate that refuses one of them is left out: it cannot tell a fault from this data.
+    """
+    reference = _written_reference(data, folder)
+    frames = [dict(each(chain)) for chain in chains]
+    found, left_out = {place: list(gates) for place, gates in own.items()}, too_large(data)
+    for place in frames[0]:
+        here = [f[place] for f in frames]
+        for name, settings in _asked_at(place, here, reference):
+            cls = find(*name)
+            assert issubclass(cls, Gate)
+            if any(use_of(type(g)) == name[1] for g in found[place]):
+                continue
+            gate = _built(name, settings, here)
+            bad = next((v for v in (judge(gate, frame) for frame in here) if v.outcome != "passed"), None)
+            if bad is None:
+                found[place].append(gate)
+            else:
+                left_out[f"{place}: {gate.name}"] = f"{bad.outcome}: {bad.message}"
+    order = {place: sorted(gates, key=lambda g: use_of(type(g)) in _LAST) for place, gates in found.items()}
+    return Suite(order, left_out)
+
+
+def _scaled(gate: Gate, share: float) -> Gate:
+    if use_of(type(gate)) not in _COUNTS:
+        return gate
+    return gate.model_copy(update={"at_least": max(1, int(getattr(gate, "at_least") * share))})  # noqa: B009
+
+
+def _asked_at(place: str, frames: Sequence[Frame], reference: str) -> list[tuple[tuple[str, str], Settings]]:
+    """(folder, name) and settings of every gate that judges the stage."""
+    stage = place.rpartition("/")[2]
+    found = []
+    for folder in ("quality", "fairness"):
+        for name in names(folder):
+            cls = find(folder, name)
+            assert issubclass(cls, Gate)
+            here = stage in cls.stages and stage in _PLACES.get(name, cls.stages)
+            settings = _settings(name, cls, stage, frames, reference) if here else None
+            if settings is not None:
+                found.append(((folder, name), settings))
+    return found
+
+
+def _settings(name: str, cls: type[Gate], stage: str, frames: Sequence[Frame], reference: str) -> Settings | None:
+    """What a gate needs to be told; None where it has no place in this stage."""
+    rows = min(f.documents.num_rows for f in frames)
+    split = stage in ("splits", "augmented")
+    if issubclass(cls, Relative):
+        judged = [_training(f.documents) if split else f.documents for f in frames]
+        return {"tokens": max(100, min(_TOKENS, min(_tokens(t) for t in judged) * 9 // 10))}
+    if name in ("c2st_auc", "js_divergence", "reference_coverage"):
+        size = min(min(_of(f.documents, "test").num_rows for f in frames), rows) if stage == "splits" else rows
+        size = max(10, min(_SAMPLE, size // 2 if split else size * 4 // 5))
+        clusters = {} if name == "c2st_auc" else {"clusters": max(2, size // 15)}
+        return {"sample": size, **clusters, **({} if split else {"reference": reference, "judged": "all"})}
+    known: dict[str, Settings | None] = {
+        "row_count": {"at_least": max(1, rows // 2)},
+        "rejected_share": {"raw": {"at_most": 0.0}, "clean": {"at_most": 0.05}}.get(stage),
+        "vendi": {"sample": max(2, min(_VENDI, rows * 7 // 10))},
+        "label_shift": {"expected": _shares(frames)} if stage == "clean" and _shares(frames) else {},
+        "group_share": _group(frames),
+        "recall_gap": None,
+    }
+    return known.get(name, {})
+
+
+def _built(name: tuple[str, str], settings: Settings, frames: Sequence[Frame]) -> Gate:
+    """The gate; one that compares with a baseline gets the mean of what it measures on clean resamples."""
+    cls = find(*name)
+    if issubclass(cls, Relative):
+        return _gate(name, {**settings, "baseline": _measured(_gate(name, {**settings, "baseline": 1.0}), frames)})
+    if name[1] == "pii_left" and (held := max(judge(_gate(name, settings), frame).observed or 0 for frame in frames)):
+        return _gate(name, {**settings, "at_most": round(2 * held + 0.002, 4)})
+    if name[1] == "label_kappa" and (kappa := _measured(_gate(name, settings), frames)) < 1:
+        return _gate(name, {**settings, "baseline": max(0.01, kappa)})
+    if name[1] == "vendi":
+        return _gate(name, {**settings, "at_least": 0.85 * _measured(_gate(name, settings), frames)})
+    return _gate(name, settings)
+
+
+def _gate(name: tuple[str, str], settings: Settings) -> Gate:
+    made = build(name[0], {"use": name[1], **settings})
+    assert isinstance(made, Gate)
+    return made
+
+
+def _measured(gate: Gate, frames: Sequence[Frame]) -> float:
+    numbers = [judge(gate, frame).observed for frame in frames]
+    return fmean(n for n in numbers if n is not None) if any(n is not None for n in numbers) else 1.0
+
+
+def _training(documents: pa.Table) -> pa.Table:
+    return _of(documents, "train")
+
+
+def _of(documents: pa.Table, split: str) -> pa.Table:
+    return documents.filter(pc.fill_null(pc.equal(documents["split"], split), False))
+
+
+def _tokens(documents: pa.Table) -> int:
+    return token_sample(documents, 100_000, 13).size
+
+
+def _shares(frames: Sequence[Frame]) -> dict[str, float]:
+    counts = Counter[str]()
+    for frame in frames:
+        labels = labels_in(frame.documents)
+        counts.update(labels["label"].drop_nulls().to_list() if labels is not None else ())
+    return {label: n / counts.total() for label, n in sorted(counts.items())}
+
+
+def _group(frames: Sequence[Frame]) -> Settings | None:
+    """A group of which spans have two values or more, all of them required."""
+    spans = [s for row in frames[0].documents["spans"].to_pylist() for s in row or ()]
+    values: dict[str, set[str]] = {}
+    for name, value in (pair for s in spans for pair in s["groups"] or ()):
+        values.setdefault(name, set()).add(value)
+    name = min((name for name, known in values.items() if len(known) > 1), default="")
+    return {"by": name, "required": sorted(values[name])} if name else None
+
+
+def _written_reference(data: Data, folder: Path) -> str:
+    """The held-out documents after cleaning, as the Parquet file that gates compare with."""
+    clean = Chain.of(data.recipe, data.reference()).clean
+    path = folder / "reference.parquet"
+    pq.write_table(pa.concat_tables([table for table, _ in clean.values()]), path)
+    return str(path)

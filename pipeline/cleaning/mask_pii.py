@@ -1,0 +1,70 @@
+"""Personal data as marks: what it was is written nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import compress
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from pipeline.cleaning import CleaningStep
+from pipeline.language import pii
+from pipeline.types import Document, Edit, Rejected
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_MARKS: dict[str, str] = {kind: f"[{kind.upper()}]" for kind in pii.KINDS}
+
+
+class MaskPii(CleaningStep):
+    """Puts [EMAIL], [PHONE], [CN_ID] … in the place of personal data that is known by its form; check digits are
+    checked. How often each mark stands in the clean text is counted, the values are not kept.
+
+    A span inside of a masked value, or one that reaches into it, covers the whole mark afterwards; two spans in one
+    value reject the document. Full-width digits are seen only after normalize_unicode or fold_width.
+
+    >>> MaskPii()(Document("a", "Mail bo@mail.example, call +49 30 901820.")).text
+    'Mail [EMAIL], call [PHONE].'
+    """
+
+    local: ClassVar[bool] = True
+
+    marks: ClassVar[Mapping[str, str]] = _MARKS
+
+    kinds: tuple[pii.Kind, ...] = Field(default=pii.KINDS, min_length=1)
+
+    def touches(self, text: pl.Expr) -> pl.Expr:
+        """Rows that might hold personal data of these kinds."""
+        return pii.might_hold(text, self.kinds)
+
+    def rewrites(self, text: pl.Expr) -> pl.Expr:
+        """Each row is searched only for the kinds that it might hold."""
+        import polars as pl
+
+        might = [pii.might_hold(text, [kind]).alias(kind) for kind in self.kinds]
+        return pl.struct(text.alias("text"), *might).map_batches(self._masked, return_dtype=pl.String)
+
+    def __call__(self, doc: Document) -> Document | Rejected:
+        """The document with marks; rejected where one value reaches into two spans."""
+        return doc.edited([Edit(start, end, _MARKS[kind]) for start, end, kind in pii.find(doc.text, self.kinds)])
+
+    def _masked(self, rows: pl.Series) -> pl.Series:
+        import polars as pl
+
+        frame = rows.struct.unnest()
+        might = zip(*(frame[kind].to_list() for kind in self.kinds), strict=True)
+        texts = [
+            _masked(text, tuple(compress(self.kinds, there)))
+            for text, there in zip(frame["text"].to_list(), might, strict=True)
+        ]
+        return pl.Series("text", texts, dtype=pl.String)
+
+
+def _masked(text: str, kinds: Sequence[pii.Kind]) -> str:
+    pieces, at = [], 0
+    for start, end, kind in pii.find(text, kinds):
+        pieces += [text[at:start], _MARKS[kind]]
+        at = end
+    return "".join([*pieces, text[at:]])

@@ -1,0 +1,70 @@
+"""A program for the tests: makes `clean` and `splits` of a recipe on a local Ray cluster of two nodes.
+
+Arguments: folder of recipes, store, recipe, and `kill` or `spare`. With `kill` the first worker that is seen at work is
+killed with SIGKILL. Prints JSON: the nodes, the process that was killed, and the digest of every version.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+NODES = 2
+
+
+def kill_one_at_work(killed: list[int]) -> None:
+    """Ray names a worker after what it does; the engine's plan ends in a projection by a function."""
+    until = time.monotonic() + 120
+    while not killed and time.monotonic() < until:
+        for folder in Path("/proc").iterdir():
+            try:
+                title = (folder / "cmdline").read_bytes() if folder.name.isdigit() else b""
+            except OSError:
+                continue
+            if title.startswith(b"ray::") and b"UDFProject" in title:
+                os.kill(int(folder.name), signal.SIGKILL)
+                killed.append(int(folder.name))
+                return
+        time.sleep(0.02)
+
+
+def main(recipes: str, store_url: str, name: str, kill: bool) -> None:
+    os.environ.update({"DAFT_RUNNER": "ray", "RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"})
+    import ray
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": 200 << 20}
+    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    for _ in range(NODES - 1):
+        cluster.add_node(**node)
+    ray.init(address=cluster.address, logging_level="ERROR", log_to_driver=False)
+
+    from pipeline import engine, stages
+    from pipeline.loading import load_recipes
+    from pipeline.store import Store
+
+    engine.TASK_BYTES = 1 << 20  # many tasks of a small corpus
+    recipe, store = load_recipes(Path(recipes)).recipe(name), Store(store_url)
+    killed: list[int] = []
+    if kill:
+        threading.Thread(target=kill_one_at_work, args=(killed,), daemon=True).start()
+    digests = {}
+    for work in stages.prepared(recipe, store):
+        version = stages.make(work, store)
+        stages.judge(work, store)
+        digests[str(work.place)] = version.digest
+    work = stages.split(recipe, store)
+    digests[str(work.place)] = stages.make(work, store).digest
+    nodes = len([n for n in ray.nodes() if n["Alive"]])
+    print(json.dumps({"nodes": nodes, "killed": killed, "digests": digests}))
+    ray.shutdown()
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4] == "kill")
