@@ -176,6 +176,7 @@ def test_asking_again_for_what_exists_is_a_look_up_that_starts_no_training(
     events = {m.asset_key.path[-1]: m for m in _materializations(again)}
     assert {stage: m.metadata["looked_up"].value for stage, m in events.items()} == {
         "splits": True,
+        "ledger": True,
         "augmented": True,
         "checkpoint": True,
         "release": True,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import Any
 
 from pipeline import cards
 from pipeline.draft import Draft
 from pipeline.errors import GateNotPassed
-from pipeline.fingerprint import fingerprint
+from pipeline.fingerprint import code_of, fingerprint
+from pipeline.quality._diversity import measured
 from pipeline.recipe import Recipe, gate_set
 from pipeline.stages._versions import version_of
 from pipeline.stages.augment import augment
@@ -18,12 +20,12 @@ from pipeline.stages.fine_tune import fine_tune
 from pipeline.stages.split import split
 from pipeline.store import Store
 from pipeline.version import Input, Version
-from pipeline.work import Work
+from pipeline.work import Work, part_of
 
 
 def release(recipe: Recipe, store: Store) -> Work:
     """Release: the best variant (by validation) whose checkpoint is published, copied, with its cards."""
-    _, splits = store.read(recipe.place("splits"), gate_set(recipe.gates, "splits"))
+    divided, splits = store.read(recipe.place("splits"), gate_set(recipe.gates, "splits"))
     found: list[tuple[Version, Input]] = []
     refused: dict[str, str] = {}
     for variant in recipe.variants:
@@ -48,6 +50,7 @@ def release(recipe: Recipe, store: Store) -> Work:
         shutil.copytree(folder / "model", draft.folder / "model")
         for name in ("evaluation.json", "predictions.parquet"):
             shutil.copy2(folder / name, draft.folder / name)
+        (draft.folder / "baselines.json").write_text(json.dumps(_baselines(recipe, divided, store), indent=1))
         cards.write(draft.folder, recipe, best, store, refused, otherwise)
         draft.rows = best.manifest.rows
         metrics = best.manifest.facts["metrics"]
@@ -56,9 +59,15 @@ def release(recipe: Recipe, store: Store) -> Work:
     # every checkpoint that was compared is an input: a new one asks the question again
     others = tuple(r for v, r in found if v is not best)
     # so does what the cards say of it: a waiver, a limit or a setting makes new cards of the same checkpoint
-    said = [cards.evidence(best, store), cards.told(recipe), sorted(otherwise)]
+    said = [cards.evidence(best, store), cards.told(recipe), sorted(otherwise), code_of("pipeline.quality._diversity")]
     code = fingerprint(version_of(release, "release", recipe), *said)
     return Work(recipe.place("release"), code, (record, *others), (), write)
+
+
+def _baselines(recipe: Recipe, divided: Version, store: Store) -> dict[str, dict[str, float]]:
+    """How diverse the training split is, by language: what a later recipe's gates can be held against."""
+    train = part_of(store.audit_documents(divided), "train")
+    return {language: measured(train, language) for language in sorted({c.language for c in recipe.corpora})}
 
 
 def _otherwise(recipe: Recipe, best: Version, store: Store) -> frozenset[str]:
