@@ -18,7 +18,7 @@ from pipeline.cleaning import CleaningStep
 from pipeline.errors import Mistake, WrongUse, did_you_mean
 from pipeline.gate import Gate
 from pipeline.part import BadSettings, Part, UnknownPart, build, explain
-from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Project, Recipe, Variant
+from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Project, Recipe, Variant, merged
 from pipeline.source import Source
 from pipeline.splitting import SplitSettings
 from pipeline.task import Task
@@ -271,19 +271,3 @@ def _variants(reader: _Reader, yaml_: _RecipeYaml) -> dict[str, Variant]:
             training if own.training is None else trained(merged(yaml_.training, own.training), (*at, "training")),
         )
     return {name: Variant(name, a, t) for name, (a, t) in found.items() if t is not None}
-
-
-def merged(base: Any, own: Any) -> Any:
-    """A variant's training: its keys over the recipe's where both use the same part, its own alone where not.
-
-    >>> merged({"use": "full", "epochs": 2}, {"epochs": 3})
-    {'use': 'full', 'epochs': 3}
-    >>> merged({"use": "full", "epochs": 2}, {"use": "lora", "rank": 8})
-    {'use': 'lora', 'rank': 8}
-    """
-    if own is None:
-        return base
-    base, own = ({"use": x} if isinstance(x, str) else x for x in (base, own))
-    if not isinstance(base, dict) or not isinstance(own, dict) or own.get("use", base.get("use")) != base.get("use"):
-        return own
-    return {**base, **own}

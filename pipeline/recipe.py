@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.annotation import Annotator
 from pipeline.augmentation import Augmenter
@@ -124,3 +125,19 @@ class Project:
 def gate_set(gates: Gates, stage: str) -> dict[str, str]:
     """A stage's gates by name, with their fingerprints: what a version has to pass to be published."""
     return {gate.name: gate.fingerprint() for gate in gates.get(stage, ())}
+
+
+def merged(base: Any, own: Any) -> Any:
+    """A variant's training: its keys over the recipe's where both use the same part, its own alone where not.
+
+    >>> merged({"use": "full", "epochs": 2}, {"epochs": 3})
+    {'use': 'full', 'epochs': 3}
+    >>> merged({"use": "full", "epochs": 2}, {"use": "lora", "rank": 8})
+    {'use': 'lora', 'rank': 8}
+    """
+    if own is None:
+        return base
+    base, own = ({"use": x} if isinstance(x, str) else x for x in (base, own))
+    if not isinstance(base, dict) or not isinstance(own, dict) or own.get("use", base.get("use")) != base.get("use"):
+        return own
+    return {**base, **own}

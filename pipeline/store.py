@@ -21,27 +21,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.audited import Audited, folder_of
 from pipeline.draft import Draft, locked, sha256_of, sha256_of_file
 from pipeline.errors import GateNotPassed, StoreError
 from pipeline.files import Files
-from pipeline.types import Verdict
 from pipeline.version import (
     Input,
     Manifest,
     Place,
     Pointer,
-    StoredVerdict,
     Version,
-    Waiver,
     manifest_of,
     now,
     open_gates,
 )
 
-_DATA_DOCS = "verdicts/data_docs.html"
 
-
-class Store:
+class Store(Audited):
     """Versions at any fsspec URL.
 
     Readers of a stage call `read` or `read_documents` and get what is published. The two methods that open a version
@@ -49,15 +45,14 @@ class Store:
     """
 
     def __init__(self, url: str, options: Mapping[str, Any] | None = None, clock: Callable[[], str] = now) -> None:
+        super().__init__(Files(url, options or {}), clock)
         self.url = url
-        self.clock = clock
-        self.files = Files(url, options or {})
 
     # write
 
     def find(self, place: Place, version: str) -> Version | None:
         """The version of that name if it is whole."""
-        raw = self.files.json(f"{_folder(place, version)}/manifest.json")
+        raw = self.files.json(f"{folder_of(place, version)}/manifest.json")
         return None if raw is None else Version(place, manifest_of(raw))
 
     @contextmanager
@@ -109,7 +104,7 @@ class Store:
             facts=facts or {},
         )
         (draft.folder / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
-        self.files.appear(draft.folder, _folder(place, version), "manifest.json")
+        self.files.appear(draft.folder, folder_of(place, version), "manifest.json")
         found = self.find(place, version)
         if found is None:
             raise StoreError(f"{place}: the version {version} was written and is not there")
@@ -117,46 +112,13 @@ class Store:
 
     # audit
 
-    def record(self, version: Version, verdict: Verdict, fingerprint: str) -> None:
-        """Store a gate's verdict on exactly this version."""
-        stored = StoredVerdict(verdict, version.digest, fingerprint, self.clock())
-        self.files.write_json(f"{_folder(version.place, version.name)}/verdicts/{verdict.gate}.json", asdict(stored))
-
-    def verdicts(self, version: Version) -> dict[str, StoredVerdict]:
-        """The stored verdicts on this version, by gate."""
-        found: dict[str, StoredVerdict] = {}
-        for raw in self.files.each_json(f"{_folder(version.place, version.name)}/verdicts"):
-            verdict = Verdict(**raw["verdict"])
-            found[verdict.gate] = StoredVerdict(verdict, raw["digest"], raw["fingerprint"], raw["judged"])
-        return found
-
-    def waive(self, version: Version, gate: str, *, who: str, why: str) -> Waiver:
-        """Let this digest pass one gate; stored with name, date and reason."""
-        waiver = Waiver(gate, version.digest, who, why, self.clock())
-        self.files.write_json(f"{_folder(version.place, version.name)}/waivers/{gate}.json", asdict(waiver))
-        return waiver
-
-    def waivers(self, version: Version) -> dict[str, Waiver]:
-        """The waivers given on this version's digest, by gate."""
-        raw = self.files.each_json(f"{_folder(version.place, version.name)}/waivers")
-        return {w["gate"]: Waiver(**w) for w in raw if w["digest"] == version.digest}
-
-    def write_data_docs(self, version: Version, page: str) -> None:
-        """Keep the page of what the gates found, beside the verdicts."""
-        self.files.write(f"{_folder(version.place, version.name)}/{_DATA_DOCS}", page.encode())
-
-    def data_docs(self, version: Version) -> str | None:
-        """Where that page is: a path, or the URL of a remote store's; None where no gate has judged the version."""
-        name = f"{_folder(version.place, version.name)}/{_DATA_DOCS}"
-        return self.files.link(name) if self.files.fs.exists(self.files.path(name)) else None
-
     def audit_documents(self, version: Version, file: str = "documents.parquet") -> pa.Table:
         """A table of a version that need not be published: for gates and traces, not for the next stage.
 
         Raises:
             StoreError: the file's bytes are not those that were written.
         """
-        name = f"{_folder(version.place, version.name)}/{file}"
+        name = f"{folder_of(version.place, version.name)}/{file}"
         try:
             data = self.files.read(name)
         except FileNotFoundError as error:
@@ -170,7 +132,7 @@ class Store:
 
         Raises StoreError where the file's bytes are not those that were written.
         """
-        folder = _folder(version.place, version.name)
+        folder = folder_of(version.place, version.name)
         fetched = self._aside("read") / folder / f"{version.name}-{version.digest[:16]}.{file}"
         local = self.files.fetch_file(f"{folder}/{file}", fetched)
         if not local.is_file() or sha256_of_file(local) != version.manifest.files[file]:
@@ -183,7 +145,7 @@ class Store:
         Raises:
             StoreError: a file's bytes are not those that were written.
         """
-        folder = _folder(version.place, version.name)
+        folder = folder_of(version.place, version.name)
         fetched = self._aside("read") / folder
         local = self.files.fetch(folder, fetched.with_name(f"{version.name}-{version.digest[:16]}"), "manifest.json")
         for name, sha in version.manifest.files.items():
@@ -193,7 +155,7 @@ class Store:
 
     def where(self, version: Version) -> str:
         """The version's folder, as a person would look for it."""
-        return self.files.path(_folder(version.place, version.name))
+        return self.files.path(folder_of(version.place, version.name))
 
     # publish
 
@@ -210,16 +172,16 @@ class Store:
             return False
         new = Pointer(version.name, version.digest, dict(gates), waived, self.clock())
         if pointer is None or (pointer.version, pointer.gates, pointer.waived) != (new.version, new.gates, new.waived):
-            self.files.write_json(f"{_folder(version.place)}/published.json", asdict(new))
+            self.files.write_json(f"{folder_of(version.place)}/published.json", asdict(new))
         return True
 
     def withdraw(self, place: Place) -> None:
         """Take the `published` pointer of a place away; the version stays."""
-        self.files.remove(f"{_folder(place)}/published.json")
+        self.files.remove(f"{folder_of(place)}/published.json")
 
     def pointer(self, place: Place) -> Pointer | None:
         """What is published at a place."""
-        raw = self.files.json(f"{_folder(place)}/published.json")
+        raw = self.files.json(f"{folder_of(place)}/published.json")
         return None if raw is None else Pointer(**{**raw, "waived": tuple(raw["waived"])})
 
     # read
@@ -253,7 +215,7 @@ class Store:
 
     def versions(self, place: Place) -> list[Version]:
         """Every whole version of a place, oldest first."""
-        found = (self.find(place, name) for name in self.files.folders(_folder(place)))
+        found = (self.find(place, name) for name in self.files.folders(folder_of(place)))
         return sorted((v for v in found if v), key=lambda v: v.manifest.created)
 
     def newest(self, place: Place) -> Version | None:
@@ -292,7 +254,3 @@ class Store:
 
 def _changed(path: str) -> StoreError:
     return StoreError(f"{path}: not the bytes that were written; restore it or delete the version")
-
-
-def _folder(place: Place, version: str | None = None) -> str:
-    return "/".join([place.asset, place.partition, *([version] if version else [])])

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {
     0: ["types", "errors"],
     1: [
+        "audited",
         "changes",
         "fingerprint",
         "part",
@@ -123,7 +124,7 @@ def test_no_file_has_grown_beyond_what_a_reader_holds() -> None:
         str(p.relative_to(ROOT)): n
         for folder in ("pipeline", "assets", "resources")
         for p in (ROOT / folder).rglob("*.py")
-        if (n := len(p.read_text(encoding="utf-8").splitlines())) > 300
+        if (n := len(p.read_text(encoding="utf-8").splitlines())) > 280
     }
     assert long == {}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import RecipeError, WrongUse
-from pipeline.loading import load_recipes, merged
-from pipeline.recipe import Project
+from pipeline.loading import load_recipes
+from pipeline.recipe import Project, merged
 from tests.conftest import TinyProject
 
 MANY = """\

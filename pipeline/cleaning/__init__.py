@@ -29,11 +29,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.cleaning import _edges
 from pipeline.frames import DOCUMENTS, REJECTED, documents_of, rejected_batch, to_batch
@@ -85,31 +87,41 @@ def apply(step: CleaningStep, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa
     Only the rows that the step touches are looked at, and of these only the ones that carry spans or tokens become
     Python objects, where the step says in `rewrites` or `refuses` what becomes of whole columns.
     """
-    kept, rejected, _ = _applied(step, batch)
-    return kept, rejected
+    return parted(run([step], batch))
 
 
 def run(steps: Sequence[CleaningStep], batch: pa.RecordBatch) -> pa.RecordBatch:
     """Every step over one batch, in order, as many rows as came in and in their order.
 
     The schema is CLEANED: `step` and `reason` are null for a document that stays; one that is dropped stands there as
-    it came to the step that dropped it.
+    it came to the step that dropped it. Local steps that follow each other take the documents with spans through
+    together.
     """
-    parts, places = [], []
+    parts: list[pa.RecordBatch] = []
+    places: list[NDArray[np.int64]] = []
     at = np.arange(batch.num_rows)
-    for step in steps:
-        batch, rejected, dropped = _applied(step, batch)
-        if len(dropped):
-            parts.append(rejected)
-            places.append(at[dropped])
-            at = np.delete(at, dropped)
+    for local, group in groupby(steps, key=lambda step: step.local):
+        done = np.zeros(batch.num_rows, bool)
+        together = tuple(group)
+        carrying = np.flatnonzero(~_plain(batch)) if local else np.empty(0, np.int64)
+        if len(carrying):
+            new, left = _edges.carried(together, batch.take(pa.array(carrying)))
+            batch = _edges.put(batch, carrying.tolist(), new)
+            done[np.delete(carrying, left)] = True
+        ready, batch, waiting = batch.filter(pa.array(done)), batch.filter(pa.array(~done)), at[~done]
+        for step in together:
+            batch, rejected, dropped = _applied(step, batch)
+            if len(dropped):
+                parts.append(rejected)
+                places.append(waiting[dropped])
+                waiting = np.delete(waiting, dropped)
+        at = np.concatenate([at[done], waiting])
+        batch = pa.concat_batches([ready, batch]).take(pa.array(np.argsort(at)))
+        at.sort()
     nothing = pa.nulls(batch.num_rows, pa.string())
     kept = pa.RecordBatch.from_arrays([*batch.columns, nothing, nothing], schema=CLEANED)
-    if not parts:
-        return kept
-    order = np.argsort(np.concatenate([at, *places]), kind="stable")
     whole = pa.concat_batches([kept, *(part.cast(CLEANED) for part in parts)])
-    return whole.take(pa.array(order))
+    return whole.take(pa.array(np.argsort(np.concatenate([at, *places]), kind="stable"))) if parts else kept
 
 
 def parted(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
@@ -142,19 +154,15 @@ def _applied(step: CleaningStep, batch: pa.RecordBatch) -> tuple[pa.RecordBatch,
     new = step.rewrites(text)
     if new is None:
         return _one_by_one(step, batch, touched.to_list())
-    bare = pl.Series(_plain(batch).to_numpy(zero_copy_only=False))[touched]
+    bare = pl.Series(_plain(batch))[touched]
     batch = _with_texts(batch, touched.filter(bare), some.filter(bare).select(new).to_series())
-    left = touched.filter(~bare).to_list()
-    if step.local and left:
-        found = _edges.moved(batch, left, some.filter(~bare), new)
-        batch, left = _put(batch, found.rows, _edges.columns(batch, found)), found.left
-    return _one_by_one(step, batch, left)
+    return _one_by_one(step, batch, touched.filter(~bare).to_list())
 
 
-def _plain(batch: pa.RecordBatch) -> pa.Array:
+def _plain(batch: pa.RecordBatch) -> NDArray[np.bool_]:
     """Rows without any span and any token."""
     lengths = [pc.fill_null(pc.list_value_length(batch.column(name)), 0) for name in ("spans", "tokens")]
-    return pc.equal(pc.add(*lengths), 0)
+    return np.asarray(pc.equal(pc.add(*lengths), 0))
 
 
 def _with_texts(batch: pa.RecordBatch, rows: pl.Series, texts: pl.Series) -> pa.RecordBatch:
@@ -205,16 +213,7 @@ def _one_by_one(
 
 def _merged(batch: pa.RecordBatch, changed: dict[int, Document], dropped: set[int]) -> pa.RecordBatch:
     order = sorted(changed)
-    merged = _put(batch, order, to_batch(changed[i] for i in order))
+    merged = _edges.put(batch, order, to_batch(changed[i] for i in order))
     if not dropped:
         return merged
     return merged.take(pa.array([i for i in range(batch.num_rows) if i not in dropped], type=pa.int64()))
-
-
-def _put(batch: pa.RecordBatch, rows: Sequence[int], new: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with these rows replaced."""
-    if not rows:
-        return batch
-    at = np.arange(batch.num_rows)
-    at[np.asarray(rows)] = batch.num_rows + np.arange(len(rows))
-    return pa.concat_batches([batch, new]).take(pa.array(at))
