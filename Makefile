@@ -3,18 +3,20 @@
 # make ui                  the Dagster web UI on loopback, on the same store and run history
 # make test                everything that is checked
 # make bench               measurements, written to benchmarks/results/
+# make fuzz INPUTS=N       random and mutated inputs through every reader and cleaning step
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RECIPE ?= peoples_daily_ner
 VARIANT ?= base
 PORT ?= 3000
+INPUTS ?= 1000000
 SET ?=
 BIN := .venv/bin
 
 export GX_ANALYTICS_ENABLED := false
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run ui test lint bench environment clean
+.PHONY: run ui test lint bench fuzz environment clean
 
 run: .venv/.installed
 	$(BIN)/gristmill run $(RECIPE) --variant $(VARIANT) $(foreach s,$(SET),--set $(s))
@@ -23,7 +25,7 @@ ui: .venv/.installed
 	$(BIN)/gristmill ui --port $(PORT)
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
@@ -31,7 +33,15 @@ lint: .venv/.installed-dev
 	$(BIN)/mypy
 
 bench: .venv/.installed-dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/cleaning.py
+	$(BIN)/python benchmarks/duplicates.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/gates.py
+
+fuzz: .venv/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py --inputs $(INPUTS)
 
 environment: .venv/.installed-dev
 

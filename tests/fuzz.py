@@ -27,7 +27,8 @@ from pipeline.types import Document, Rejected, Span
 
 BATCH = 500
 FRAGMENTS = (
-    *ALPHABET, " ", "  ", "\n", "\r\n", "\t\u3000", "Anna", "met", "北京", "江泽民", "１９９８年", "ＩＢＭ", "３", "臺灣",
+    *ALPHABET, " ", "  ", "\n", "\r\n", "\t\u3000", "Anna", "met", "北京", "江泽民", "１９９８年",
+    "ＩＢＭ", "３", "臺灣",
     "後", "the", "of", "and", "<p>", "</p>", "<br/>", "<script>alert(1)</script>", "<style>", "<!--", "-->",
     "&amp;", "&lt;b&gt;", "&#x4e2d;", "&nbsp", "<3", "3 < 5", "http://a.example/x?y=1&z=2",
     "https://例子.中国/路", "www.example.org", "a.b@c.example", "x@y", "+49 30 1234567", "13812345678",
