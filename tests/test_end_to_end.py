@@ -69,7 +69,7 @@ def test_the_bundled_recipe_is_refused_with_too_little_training_and_released_whe
         assert gristmill(tmp_path, "waive", *words).returncode == 0
     released = gristmill(tmp_path, "run", "peoples_daily_ner", *little)
     assert released.returncode == 0, released.stdout + released.stderr
-    assert released.stdout.count("unchanged") == 19, "16 batches, splits, augmented and the waived checkpoint"
+    assert released.stdout.count("unchanged") == 20, "16 batches, splits, ledger, augmented and the waived checkpoint"
     status = shown(tmp_path, "peoples_daily_ner", *little)
     card = (Path(status["published"]["release"]["all"]["path"]) / "model_card.md").read_text()
     assert "Waived gates" in card

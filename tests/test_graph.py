@@ -71,6 +71,7 @@ def test_a_run_by_batch_and_a_run_by_variant_make_and_publish_the_whole_chain(tr
     assert succeeded(trained.chain) == {
         "names__splits",
         "names_splits_gates",
+        "names__ledger",
         "names__augmented",
         "names_augmented_gates",
         "names__checkpoint",
