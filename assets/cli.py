@@ -197,7 +197,7 @@ def bench_gates(
         loaded = _project(settings, recipe).recipe(recipe)
         wanted = tuple(kind for kind in kinds.split(",") if kind)
         chosen = bench.Settings(kinds=wanted, jobs=jobs or os.cpu_count() or 1, **given)
-        report = bench.bench(loaded, _store(), chosen)
+        report = bench.bench(loaded, _store(), chosen, lambda said: click.echo(said, err=True))
         shown = bench.markdown(report)
         if table:
             bench.replaced(Path(table), shown)

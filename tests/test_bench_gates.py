@@ -201,7 +201,9 @@ def test_the_command_puts_the_table_between_the_markers_of_a_page(made: TinyProj
     assert text.startswith("before\n<!-- bench-gates -->\n`gristmill bench-gates journeys --seeds 1 --documents 60 ")
     assert "| `missing_column`: The file has no column with the text. | 1: 100% | `SourceError` |" in text
     assert text.endswith("\n<!-- /bench-gates -->\nafter\n")
-    report = json.loads(CliRunner().invoke(main, [*words[:-2], "--json"]).output)
+    again = CliRunner().invoke(main, [*words[:-2], "--json"])
+    report = json.loads(again.stdout)
+    assert "1 of 1 seeds" in again.stderr
     assert (report["caught"], report["trials"]) == (1.0, 1)
     assert markdown(report) in text
 

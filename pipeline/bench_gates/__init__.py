@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +57,10 @@ class _Bench:
     settings: Settings
 
 
-def bench(recipe: Recipe, store: Store, settings: Settings) -> dict[str, Any]:
-    """Plant every fault with every seed and count what caught it: the report as JSON has it.
+def bench(
+    recipe: Recipe, store: Store, settings: Settings, say: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Plant every fault with every seed and count what caught it: the report as JSON has it. `say` hears how far it is.
 
     Raises:
         WrongUse: a kind that there is not.
@@ -74,7 +76,11 @@ def bench(recipe: Recipe, store: Store, settings: Settings) -> dict[str, Any]:
         faults = tuple(f for f in wanted if _fits(f, data, chains[0]))
         job = _Bench(data, suite, faults, settings)
         seeds = range(settings.seed, settings.seed + settings.seeds)
-        found = [_of_seed(job, n) for n in seeds] if settings.jobs == 1 else list(_spread(job, seeds))
+        say(f"{sum(map(len, suite.gates.values()))} gates calibrated, {len(faults)} kinds to plant")
+        found = []
+        for ended in (_of_seed(job, n) for n in seeds) if settings.jobs == 1 else _spread(job, seeds):
+            found.append(ended)
+            say(f"{len(found)} of {settings.seeds} seeds, {time.monotonic() - started:.0f} s")
     report = _report(job, found)
     left = {f.kind: ", ".join(f.needs) for f in wanted if f not in faults}
     seconds = round(time.monotonic() - started, 1)
