@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipeline.bench_gates._chain import Chain
 from pipeline.bench_gates._data import Data
-from pipeline.errors import StoreError
+from pipeline.errors import GristmillError, StoreError
 from pipeline.faults import Fault, table_of
 from pipeline.frames import REJECTED, Frame
 from pipeline.gate import Gate, judge
@@ -67,10 +67,10 @@ def trial(fault: Fault, strength: float, clean: Chain, data: Data, gates: Gates,
 
 
 def _refused_or(run: Callable[[], Outcome]) -> Outcome:
-    """What `run` says; an error of the pipeline is a refusal too."""
+    """What `run` says; an error that the pipeline raises on purpose is a refusal too, any other is a fault of ours."""
     try:
         return run()
-    except Exception as error:
+    except GristmillError as error:
         return Outcome("caught", type(error).__name__)
 
 
