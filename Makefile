@@ -39,6 +39,7 @@ bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/duplicates.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/gates.py
+	$(BIN)/python benchmarks/augmentation.py
 
 fuzz: .venv/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py --inputs $(INPUTS)

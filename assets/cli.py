@@ -7,22 +7,15 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pipeline.errors import DataSaysNo, GristmillError, WrongUse
+from assets.asking import AS_JSON, SETTING, VARIANT, exits, project_of, show_table, store_of
+from assets.augmenting import augment_report, prove_augmentation
 from pipeline.part import FOLDERS
 from resources import where
-
-SETTING = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one value of the YAML.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
-VARIANT = click.option(
-    "--variant", default="base", show_default=True, help="The recipe itself, or one of its variants."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -41,7 +34,7 @@ def main(recipes: str | None, store: str | None) -> None:
 @main.command()
 def check() -> None:
     """Load every recipe and say every mistake of every file."""
-    project = _project()
+    project = project_of()
     for mistake in project.mistakes:
         click.echo(str(mistake), err=True)
     click.echo(
@@ -59,7 +52,7 @@ def parts(folder: str | None, name: str | None, as_json: bool) -> None:
     """What a recipe can use, with fields and documentation."""
     from assets import describing
 
-    with _exits():
+    with exits():
         described = describing.parts(folder, name)
     click.echo(
         json.dumps(described, indent=1, ensure_ascii=False) if as_json else describing.text(described, bool(name))
@@ -75,16 +68,16 @@ def run(recipe: str, variant: str, settings: tuple[str, ...]) -> None:
     from assets import running, showing
 
     started = time.monotonic()
-    with _exits():
-        project = _project(settings, recipe)
+    with exits():
+        project = project_of(settings, recipe)
         loaded = project.recipe(recipe)
         loaded.variant(variant)
         running.run_recipe(project, loaded, variant, where.store_url(), click.echo)
-        store = _store()
+        store = store_of()
         best = store.published(loaded.place("checkpoint", variant))
         assert best is not None
         for table in showing.tables(loaded, store, best):
-            _print(table)
+            show_table(table)
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     click.echo(
         f"{recipe}[{variant}] is released; {time.monotonic() - started:.0f} s, peak memory of a process {peak:,.0f} MiB"
@@ -99,18 +92,18 @@ def show(recipe: str, as_json: bool, settings: tuple[str, ...]) -> None:
     """What is published, each gate's verdict, and the metrics."""
     from assets import showing
 
-    with _exits():
-        loaded = _project(settings, recipe).recipe(recipe)
-        store = _store()
+    with exits():
+        loaded = project_of(settings, recipe).recipe(recipe)
+        store = store_of()
         status = showing.status(loaded, store)
         if as_json:
             click.echo(json.dumps(status, indent=1, ensure_ascii=False))
             return
         for table in showing.overview(status):
-            _print(table)
+            show_table(table)
         best = showing.checkpoint_of(loaded, store)
         for table in showing.tables(loaded, store, best) if best else ():
-            _print(table)
+            show_table(table)
 
 
 @main.command()
@@ -121,8 +114,8 @@ def leakage(recipe: str, as_json: bool, settings: tuple[str, ...]) -> None:
     """How much of what is tested stands in train: by the source's splits and by Gristmill's."""
     from assets import leaking
 
-    with _exits():
-        found = leaking.measured(_project(settings, recipe).recipe(recipe), _store())
+    with exits():
+        found = leaking.measured(project_of(settings, recipe).recipe(recipe), store_of())
     click.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else leaking.text(found))
 
 
@@ -136,9 +129,9 @@ def trace(recipe: str, document_id: str, variant: str, as_json: bool) -> None:
     from assets import describing
     from pipeline import trace as tracing
 
-    with _exits():
-        loaded = _project((), recipe).recipe(recipe)
-        found = tracing.require(tracing.trace(loaded, document_id, _store(), variant), loaded, document_id)
+    with exits():
+        loaded = project_of((), recipe).recipe(recipe)
+        found = tracing.require(tracing.trace(loaded, document_id, store_of(), variant), loaded, document_id)
     rows = [describing.sighting(s) for s in found]
     click.echo(json.dumps(rows, indent=1, ensure_ascii=False) if as_json else describing.sightings(rows))
 
@@ -152,10 +145,10 @@ def judge(recipe: str, variant: str, stage: str | None, settings: tuple[str, ...
     """Give every verdict again on what was made; publish what passes, withdraw what does not."""
     from assets import judging
 
-    with _exits():
-        loaded = _project(settings, recipe).recipe(recipe)
+    with exits():
+        loaded = project_of(settings, recipe).recipe(recipe)
         loaded.variant(variant)
-        if not judging.judge(loaded, variant, stage, _store(), click.echo):
+        if not judging.judge(loaded, variant, stage, store_of(), click.echo):
             raise SystemExit(1)
 
 
@@ -169,8 +162,8 @@ def verify(recipe: str, gates: bool, as_json: bool, settings: tuple[str, ...]) -
     from assets import describing
     from pipeline import verifying
 
-    with _exits():
-        found = verifying.verify(_project(settings, recipe).recipe(recipe), _store(), gates=gates)
+    with exits():
+        found = verifying.verify(project_of(settings, recipe).recipe(recipe), store_of(), gates=gates)
     click.echo(describing.findings_json(found) if as_json else describing.findings(found))
     if found.differences:
         raise SystemExit(1)
@@ -180,6 +173,7 @@ def verify(recipe: str, gates: bool, as_json: bool, settings: tuple[str, ...]) -
 @click.argument("recipe")
 @click.option("--seeds", default=20, show_default=True, help="Clean resamples, and trials of each fault.")
 @click.option("--seed", default=0, show_default=True, help="The first.")
+@click.option("--clean", default=0, help="Clean resamples to judge in all  [default: as many as seeds]")
 @click.option("--kinds", default="", help="Only these kinds of fault, parted by commas.")
 @click.option("--documents", default=1500, show_default=True, help="Size of a resample.")
 @click.option("--jobs", type=int, help="Processes  [default: the number of cores]")
@@ -193,14 +187,14 @@ def bench_gates(
     """Plant faults in a recipe's real data and show which gate catches which, and how often clean data is refused."""
     from pipeline import bench_gates as bench
 
-    with _exits():
-        loaded = _project(settings, recipe).recipe(recipe)
+    with exits():
+        loaded = project_of(settings, recipe).recipe(recipe)
         wanted = tuple(kind for kind in kinds.split(",") if kind)
         chosen = bench.Settings(kinds=wanted, jobs=jobs or os.cpu_count() or 1, **given)
-        report = bench.bench(loaded, _store(), chosen, lambda said: click.echo(said, err=True))
+        report = bench.bench(loaded, store_of(), chosen, lambda said: click.echo(said, err=True))
         shown = bench.markdown(report)
         if table:
-            bench.replaced(Path(table), shown)
+            bench.replaced(Path(table), shown, recipe)
     click.echo(json.dumps(report, indent=1, ensure_ascii=False) if as_json else shown)
 
 
@@ -215,9 +209,9 @@ def waive(recipe: str, stage: str, gate: str, partition: str | None, why: str, w
     """Let the newest version of a stage pass one gate, for exactly this data."""
     from assets import judging
 
-    with _exits():
-        loaded = _project((), recipe).recipe(recipe)
-        click.echo(judging.waive(loaded, stage, gate, partition, _store(), who=who, why=why))
+    with exits():
+        loaded = project_of((), recipe).recipe(recipe)
+        click.echo(judging.waive(loaded, stage, gate, partition, store_of(), who=who, why=why))
 
 
 @main.command()
@@ -233,41 +227,8 @@ def ui(host: str, port: int) -> None:
     os.execv(command[0], command)
 
 
-def _project(settings: tuple[str, ...] = (), recipe: str | None = None) -> Any:
-    from pipeline.loading import load_recipes
-
-    with _exits():
-        return load_recipes(where.recipes_folder(), settings, recipe)
-
-
-def _store() -> Any:
-    from pipeline.store import Store
-
-    return Store(where.store_url())
-
-
-def _print(table: Any) -> None:
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
-
-
-@contextmanager
-def _exits() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        click.echo("interrupted; what is made stays, and the same command goes on from there", err=True)
-        raise SystemExit(130) from None
-    except WrongUse as error:
-        click.echo(str(error), err=True)
-        raise SystemExit(2) from error
-    except DataSaysNo as error:
-        click.echo(str(error), err=True)
-        raise SystemExit(1) from error
-    except GristmillError as error:
-        click.echo(f"{type(error).__name__}: {error}", err=True)
-        raise SystemExit(1) from error
+main.add_command(augment_report)
+main.add_command(prove_augmentation)
 
 
 if __name__ == "__main__":

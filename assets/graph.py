@@ -23,6 +23,7 @@ DOES = {
     "ledger": "Where every document is and why, and how much of what is tested stands in train.",
     "augmented": "The training documents of one variant and the children made of them.",
     "checkpoint": "One variant fine-tuned: the model, its predictions on test, its numbers.",
+    "lift": "What each operation of augmentation brings, from the variants that were trained for it.",
     "release": "The best variant by validation whose checkpoint passed every gate, with its cards.",
 }
 
@@ -89,10 +90,15 @@ def of_recipe(recipe: Recipe) -> list[Any]:
 
     every = dg.AssetDep(checkpoint, partition_mapping=dg.AllPartitionMapping())
 
-    @_asset(recipe, "release", deps=[every])
+    @_asset(recipe, "release", deps=[every, ledger])
     def release(store: StoreResource) -> dg.MaterializeResult[Any]:
         with refusals():
             return materialized(stages.release(recipe, store.open()), store.open())
+
+    @_asset(recipe, "lift", deps=[every])
+    def lift(store: StoreResource) -> dg.MaterializeResult[Any]:
+        with refusals():
+            return materialized(stages.lift(recipe, store.open()), store.open())
 
     plans: dict[str, Plan] = {
         "splits": lambda context, store: stages.split(recipe, store),
@@ -104,7 +110,8 @@ def of_recipe(recipe: Recipe) -> list[Any]:
         for stage, plan in plans.items()
         for check in _checks(recipe, stage, plan, None if stage == "splits" else variants)
     ]
-    return [splits, ledger, augmented, checkpoint, release, *checks]
+    lifts = [lift] if any(v.lift for v in recipe.variants.values()) else []
+    return [splits, ledger, augmented, checkpoint, release, *lifts, *checks]
 
 
 def key_of(subject: Corpus | Recipe, stage: str) -> dg.AssetKey:

@@ -29,6 +29,10 @@ def of(version: Version, store: Store) -> dict[str, dg.MetadataValue[Any]]:
         for title, rows in tables.items():
             records = [dg.TableRecord(_flat(row)) for row in rows[:ROWS]]
             shown[title.lower().replace(" ", "_")] = dg.MetadataValue.table(records)
+    if "lift.json" in files:
+        rows = json.loads((store.audit_folder(version) / "lift.json").read_text())
+        shown["lift_plot"] = _image(_lift(rows), "lift")
+        shown["lift"] = dg.MetadataValue.table([dg.TableRecord(_flat(row)) for row in rows[:ROWS]])
     if folder is not None and "model_card.md" in files:
         shown["model_card"] = dg.MetadataValue.md((folder / "model_card.md").read_text())
         shown["data_sheet"] = dg.MetadataValue.md((folder / "data_sheet.md").read_text())
@@ -65,6 +69,25 @@ def _loss(curve: Sequence[Mapping[str, Any]]) -> Any:
         right.plot([s for s, _ in scores], [v for _, v in scores], "o-", color="tab:orange")
         right.set_ylim(0, 1.02)
         right.set_ylabel("validation score", color="tab:orange")
+    return figure
+
+
+def _lift(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Difference with its interval: a row an operation and size, one side clean and one noised."""
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys((r["operation"], r["size"]) for r in rows))
+    copies = list(dict.fromkeys(r["test"] for r in rows))
+    figure = Figure(figsize=(4.5 * len(copies), 1 + 0.35 * len(names)))
+    for axes, copy in zip(figure.subplots(1, len(copies), sharey=True, squeeze=False)[0], copies, strict=True):
+        for at, (operation, size) in enumerate(names):
+            row = next(r for r in rows if (r["operation"], r["size"], r["test"]) == (operation, size, copy))
+            color = "tab:red" if row["high"] < 0 else "tab:green" if row["low"] > 0 else "tab:gray"
+            axes.plot([row["low"], row["high"]], [at, at], color=color)
+            axes.plot([row["difference"]], [at], "o", color=color)
+        axes.axvline(0, color="black", lw=0.8)
+        axes.set_yticks(range(len(names)), [f"{operation}, {size}" for operation, size in names])
+        axes.set_title(f"{copy} test: difference of the score")
     return figure
 
 

@@ -16,15 +16,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.types import Document, Lineage, Rejected, Span
+from pipeline.types import Document, Lineage, Piece, Rejected, Span
 
 BATCH_ROWS = 2048
 
 _GROUPS = pa.map_(pa.string(), pa.string())
 _SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("label", pa.string()), ("groups", _GROUPS)])
 _TOKEN = pa.struct([("start", pa.int32()), ("end", pa.int32())])
+_PIECE = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("text", pa.string()), ("parent", pa.int32())])
 _LINEAGE = pa.struct(
-    [("operation", pa.string()), ("settings", pa.string()), ("seed", pa.int64()), ("parents", pa.list_(pa.string()))]
+    [
+        ("operation", pa.string()),
+        ("settings", pa.string()),
+        ("seed", pa.int64()),
+        ("parents", pa.list_(pa.string())),
+        ("pieces", pa.list_(_PIECE)),
+    ]
 )
 
 DOCUMENTS = pa.schema(
@@ -43,7 +50,7 @@ DOCUMENTS = pa.schema(
         pa.field("weight", pa.float32(), nullable=False),
         pa.field("licence", pa.string(), nullable=False),
     ],
-    metadata={"version": "2", "offsets": "unicode code points, half open"},
+    metadata={"version": "3", "offsets": "unicode code points, half open"},
 )
 REJECTED = DOCUMENTS.append(pa.field("step", pa.string(), nullable=False)).append(
     pa.field("reason", pa.string(), nullable=False)
@@ -56,7 +63,8 @@ class Frame:
 
     `documents` has the schema DOCUMENTS, `rejected` the schema REJECTED. For a checkpoint, `documents` are the test
     documents, `predictions` has one row each in the same order (columns `id`, and what the task adds) and `metrics` are
-    the task's numbers. `labels` are the labels that the recipe's task names.
+    the task's numbers. `labels` are the labels that the recipe's task names. For an augmented version `held_out` are
+    the documents of validation and test.
     """
 
     documents: pa.Table
@@ -64,6 +72,7 @@ class Frame:
     predictions: pa.Table | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    held_out: pa.Table | None = None
 
 
 def to_row(document: Document) -> dict[str, Any]:
@@ -91,6 +100,7 @@ def to_row(document: Document) -> dict[str, Any]:
             "settings": lineage.settings,
             "seed": lineage.seed,
             "parents": list(lineage.parents),
+            "pieces": [{"start": p.start, "end": p.end, "text": p.text, "parent": p.parent} for p in lineage.pieces],
         },
         "weight": document.weight,
         "licence": document.licence,
@@ -115,7 +125,13 @@ def from_row(row: Mapping[str, Any]) -> Document:
         tokens=None if row["tokens"] is None else tuple((t["start"], t["end"]) for t in row["tokens"]),
         lineage=None
         if lineage is None
-        else Lineage(lineage["operation"], lineage["settings"], lineage["seed"], tuple(lineage["parents"])),
+        else Lineage(
+            lineage["operation"],
+            lineage["settings"],
+            lineage["seed"],
+            tuple(lineage["parents"]),
+            tuple(Piece(**piece) for piece in lineage.get("pieces") or ()),
+        ),
         weight=row["weight"],
         licence=row["licence"],
     )
@@ -184,7 +200,7 @@ class Digest:
         return self._sha.hexdigest()
 
 
-def _feed(update: Callable[[bytes], None], values: Any) -> None:
+def _feed(update: Callable[[bytes | memoryview], None], values: Any) -> None:
     """The values themselves, not their buffers: which values are null, how long the lists are, then the leaves."""
     kind = values.type
     update(pc.is_valid(values).cast(pa.uint8()).to_numpy().tobytes())
@@ -200,18 +216,19 @@ def _feed(update: Callable[[bytes], None], values: Any) -> None:
     elif pa.types.is_string(kind):
         texts = pc.fill_null(values, "")
         update(pc.binary_length(texts).to_numpy().tobytes())
-        update(b"".join(_bytes_of(texts)))
+        for piece in _bytes_of(texts):
+            update(piece)
     else:
         update(pc.fill_null(values, 0).to_numpy().tobytes())
 
 
-def _bytes_of(texts: Any) -> Iterator[bytes]:
-    """The UTF-8 of the texts one after another, straight from the array's buffers."""
+def _bytes_of(texts: Any) -> Iterator[memoryview]:
+    """The UTF-8 of the texts one after another, the array's own buffers."""
     for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
         _, offsets, data = chunk.buffers()
         if data is not None and len(chunk):
             bounds = np.frombuffer(offsets, np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-            yield bytes(memoryview(data)[bounds[0] : bounds[-1]])
+            yield memoryview(data)[bounds[0] : bounds[-1]]
 
 
 def digest(table: pa.Table) -> str:

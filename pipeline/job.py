@@ -41,6 +41,9 @@ def lay_out(job: Job, splits: Splits) -> None:
     data.mkdir(parents=True, exist_ok=True)
     for name in ("train", "validation", "test"):
         pq.write_table(getattr(splits, name), data / f"{name}.parquet")
+    (data / "noised.parquet").unlink(missing_ok=True)
+    if splits.noised is not None:
+        pq.write_table(splits.noised, data / "noised.parquet")
     save(job)
 
 
@@ -62,7 +65,8 @@ def run(job: Job, report: Report) -> Checkpoint:
     assert isinstance(task, Task) and isinstance(training, Training)
     device = choose_device(job.device, job.precision, job.threads, training.requires)
     tables = {name: _read(job.folder / "data" / f"{name}.parquet") for name in ("train", "validation", "test")}
-    splits = Splits(**tables, digest=job.digest)
+    noised = job.folder / "data" / "noised.parquet"
+    splits = Splits(**tables, digest=job.digest, noised=_read(noised) if noised.exists() else None)
     checkpoint = training.fit(task, splits, device, job.folder, report)
     shown = asdict(checkpoint) | {"path": "model", "recipe_fingerprint": job.fingerprint}
     (job.folder / "run.json").write_text(json.dumps(shown, ensure_ascii=False, default=str))

@@ -6,10 +6,10 @@ import copy
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from pipeline.annotation import Annotator
 from pipeline.augmentation import Augmenter
@@ -17,10 +17,11 @@ from pipeline.cards.questions import QUESTIONS
 from pipeline.cleaning import CleaningStep
 from pipeline.errors import Mistake, WrongUse, did_you_mean
 from pipeline.gate import Gate
+from pipeline.lifting import LiftPoint, points
 from pipeline.part import BadSettings, Part, UnknownPart, build, explain
-from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Project, Recipe, Variant, merged
+from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Project, Recipe, Variant, merged, with_required
+from pipeline.shapes import CorpusYaml, GateLists, RecipeYaml, Strict
 from pipeline.source import Source
-from pipeline.splitting import SplitSettings
 from pipeline.task import Task
 from pipeline.training import Training
 from pipeline.yaml_file import Step, YamlFile, read_yaml
@@ -29,44 +30,6 @@ P = TypeVar("P", bound=Part)
 _MISSING: Any = object()  # a required key that is missing or wrong: said already
 _CORPUS_NAME = re.compile("[a-z][a-z0-9_]*")
 _VARIANT_NAME = re.compile("[a-z0-9][a-z0-9_-]*")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _GateLists(_Strict):
-    quality: list[Any] = []
-    fairness: list[Any] = []
-
-
-class _CorpusYaml(_Strict):
-    source: Any
-    language: str = Field(pattern=r"^[a-z]{2,3}$")
-    licence: str = Field(min_length=1)
-    description: str = ""
-    groups: dict[str, str] = {}
-    datasheet: dict[str, str] = {}
-    cleaning: list[Any] = []
-    gates: dict[Literal["raw", "clean"], _GateLists] = {}
-
-
-class _VariantYaml(_Strict):
-    augmentation: list[Any] | None = None
-    training: Any = None
-
-
-class _RecipeYaml(_Strict):
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    description: str = ""
-    task: Any
-    corpora: list[str] = Field(min_length=1)
-    annotation: list[Any] = ["gold"]
-    split: SplitSettings = SplitSettings()
-    augmentation: list[Any] = []
-    training: Any
-    variants: dict[str, _VariantYaml] = {}
-    gates: dict[Literal["splits", "augmented", "checkpoint"], _GateLists] = {}
 
 
 class _Reader:
@@ -79,7 +42,7 @@ class _Reader:
     def say(self, steps: Sequence[Step], message: str) -> None:
         self.mistakes.append(self.file.mistake((*self.at, *steps), message))
 
-    def skeleton(self, model: type[_Strict], data: Any) -> Any:
+    def skeleton(self, model: type[Strict], data: Any) -> Any:
         """The model; where the data has mistakes, what is right of it, so that the mistakes inside are said as well."""
         try:
             return model.model_validate(data)
@@ -108,7 +71,7 @@ class _Reader:
         built = [self.part(folder, spec, (*steps, i), base) for i, spec in enumerate(specs)]
         return tuple(p for p in built if p is not None)
 
-    def gates(self, stages: Mapping[Any, _GateLists]) -> Gates:
+    def gates(self, stages: Mapping[Any, GateLists]) -> Gates:
         found: dict[str, tuple[Gate, ...]] = {}
         for stage, lists in stages.items():
             gates: list[Gate] = []
@@ -127,7 +90,7 @@ class _Reader:
         return found
 
 
-def _without(data: Mapping[str, Any], places: Sequence[Sequence[Step]], model: type[_Strict]) -> _Strict:
+def _without(data: Mapping[str, Any], places: Sequence[Sequence[Step]], model: type[Strict]) -> Strict:
     """The model of the data without the keys at these places."""
     rest = copy.deepcopy(dict(data))
     for place in places:
@@ -195,7 +158,7 @@ def _override(text: str, corpora: YamlFile, recipe: YamlFile | None) -> None:
             raise WrongUse(f"--set {text}: there is no corpus {steps[1]!r}; {did_you_mean(steps[1], names)}")
         if len(steps) == 2:
             raise WrongUse(f"--set {text}: say which field, for example corpora.{steps[1]}.path=…")
-        inside = steps[2:] if steps[2] in _CorpusYaml.model_fields else ["source", *steps[2:]]
+        inside = steps[2:] if steps[2] in CorpusYaml.model_fields else ["source", *steps[2:]]
         corpora.override([steps[1], *inside], parsed)
     elif recipe is None or recipe.data is None:
         raise WrongUse(f"--set {text}: is for one recipe; name the recipe, or write corpora.NAME.FIELD=VALUE")
@@ -206,7 +169,7 @@ def _override(text: str, corpora: YamlFile, recipe: YamlFile | None) -> None:
 def _corpus(reader: _Reader, name: str, data: Any) -> Corpus | None:
     if not _CORPUS_NAME.fullmatch(name):
         reader.say([], f"is part of asset keys and folders: write it as {_CORPUS_NAME.pattern}")
-    yaml_ = reader.skeleton(_CorpusYaml, data)
+    yaml_ = reader.skeleton(CorpusYaml, data)
     if yaml_ is None:
         return None
     source = reader.part("source", yaml_.source, ("source",), Source)  # type: ignore[type-abstract]
@@ -221,7 +184,7 @@ def _corpus(reader: _Reader, name: str, data: Any) -> Corpus | None:
 
 
 def _recipe(reader: _Reader, stem: str, data: Any, corpora: Mapping[str, Corpus], described: Any) -> Recipe | None:
-    yaml_ = reader.skeleton(_RecipeYaml, data)
+    yaml_ = reader.skeleton(RecipeYaml, data)
     if yaml_ is None:
         return None
     if yaml_.name not in (stem, _MISSING):
@@ -241,7 +204,8 @@ def _recipe(reader: _Reader, stem: str, data: Any, corpora: Mapping[str, Corpus]
     if task is None or reader.mistakes:
         return None
     used = tuple(corpora[name] for name in yaml_.corpora)
-    return Recipe(stem, task, used, annotation, yaml_.split, variants, gates, yaml_.description)
+    told = (yaml_.description, yaml_.children_per_parent)
+    return Recipe(stem, task, used, annotation, yaml_.split, variants, with_required(gates), *told)
 
 
 def _not_for_encoders(corpus: str, step: CleaningStep) -> str:
@@ -250,7 +214,7 @@ def _not_for_encoders(corpus: str, step: CleaningStep) -> str:
     return f"the corpus {corpus!r} is cleaned with {step.name}, for bag-of-words views and not for an encoder; {right}"
 
 
-def _variants(reader: _Reader, yaml_: _RecipeYaml) -> dict[str, Variant]:
+def _variants(reader: _Reader, yaml_: RecipeYaml) -> dict[str, Variant]:
     def trained(spec: Any, steps: tuple[Step, ...]) -> Training | None:
         return reader.part("training", spec, steps, Training)  # type: ignore[type-abstract]
 
@@ -270,4 +234,13 @@ def _variants(reader: _Reader, yaml_: _RecipeYaml) -> dict[str, Variant]:
             augmentation if own.augmentation is None else augmented(own.augmentation, (*at, "augmentation")),
             training if own.training is None else trained(merged(yaml_.training, own.training), (*at, "training")),
         )
-    return {name: Variant(name, a, t) for name, (a, t) in found.items() if t is not None}
+    sizes = {name: own.train_documents for name, own in yaml_.variants.items()}
+    lifts: dict[str, LiftPoint] = {}
+    if yaml_.lift is not None:
+        operations = augmented(yaml_.lift.operations, ("lift", "operations"))
+        noise = reader.part("augmentation", yaml_.lift.noise, ("lift", "noise"), Augmenter)  # type: ignore[type-abstract]
+        for name, point, used, size in points(yaml_.lift, operations, noise) if noise is not None else ():
+            own = merged(merged(yaml_.training, size.training), {"seed": point.seed})
+            found[name] = (used, trained(own, ("lift", "sizes")))
+            sizes[name], lifts[name] = size.documents, point
+    return {n: Variant(n, a, t, sizes.get(n), lifts.get(n)) for n, (a, t) in found.items() if t is not None}

@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from pipeline.errors import WrongUse, did_you_mean
 from pipeline.fingerprint import code_of, fingerprint
 
-FOLDERS = ("source", "cleaning", "annotation", "augmentation", "training", "quality", "fairness", "task")
+FOLDERS = (
+    "source", "cleaning", "annotation", "translator", "augmentation", "training", "quality", "fairness", "task",
+)  # fmt: skip
 
 P = TypeVar("P", bound="Part")
 
@@ -118,6 +121,31 @@ def build(folder: str, spec: object) -> Part:
         raise BadSettings([explain(e, cls) for e in error.errors()]) from error
 
 
+def inside(folder: str, spec: object) -> Part:
+    """A part that is a field of another, for its validator: its mistakes become those of the field, each at its place.
+
+    Raises:
+        ValidationError: no such part, or wrong fields.
+    """
+    try:
+        return build(folder, spec)
+    except UnknownPart as error:
+        mistakes = [("use", str(error))] if isinstance(spec, Mapping) else [("", str(error))]
+    except BadSettings as error:
+        mistakes = error.mistakes
+    raise ValidationError.from_exception_data(
+        folder,
+        [
+            InitErrorDetails(
+                type=PydanticCustomError("part", "{said}", {"said": said}),
+                loc=tuple(place.split(".")) if place else (),
+                input=spec,
+            )
+            for place, said in mistakes
+        ],
+    )
+
+
 def explain(error: Any, model: type[BaseModel]) -> tuple[str, str]:
     """One pydantic error as (field path, message with the value and what would be right)."""
     place = ".".join(str(p) for p in error["loc"])
@@ -127,6 +155,8 @@ def explain(error: Any, model: type[BaseModel]) -> tuple[str, str]:
         return place, f"unknown key{hint}"
     if error["type"] == "missing":
         return place, "is required"
+    if error["type"] == "part":  # a mistake of a part inside of this one, said already
+        return place, error["msg"]
     said = f"{error['msg'][:1].lower()}{error['msg'][1:]}".removeprefix("value error, ")
     # what concerns the part as a whole would show every value, and a URL may hold a password
     return place, said if place in ("", "url") else f"{said}, got {error['input']!r}"

@@ -12,6 +12,8 @@ from pipeline.cleaning import CleaningStep
 from pipeline.errors import Mistake, RecipeError, WrongUse, did_you_mean
 from pipeline.fingerprint import code_of
 from pipeline.gate import Gate
+from pipeline.lifting import LiftPoint
+from pipeline.part import build
 from pipeline.source import Source
 from pipeline.splitting import SplitSettings
 from pipeline.task import Task
@@ -54,6 +56,8 @@ class Variant:
     name: str
     augmentation: tuple[Augmenter, ...]
     training: Training
+    train_documents: int | None = None  # of the training documents only so many, before augmentation
+    lift: LiftPoint | None = None  # a variant that is trained to be compared, never released
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Recipe:
     variants: Mapping[str, Variant] = field(hash=False)
     gates: Gates = field(hash=False)
     description: str = ""
+    children_per_parent: int = 3  # of all augmenters together
 
     def place(self, stage: str, variant: str | None = None) -> Place:
         """Where a stage of this recipe keeps its versions, by variant where it is partitioned."""
@@ -82,9 +87,14 @@ class Recipe:
         if stage == "ledger":
             return [self.split.model_dump() if self.split.official else None, code_of("pipeline.leakage")]
         if stage == "augmented":
-            return [[a.fingerprint() for a in v.augmentation] for v in variants]
+            limits = [self.children_per_parent, self.split.apart, code_of("pipeline.stages._children")]
+            return [limits, *([v.train_documents, *(a.fingerprint() for a in v.augmentation)] for v in variants)]
         if stage == "checkpoint":
-            return [[v.training.fingerprint(), self.task.fingerprint()] for v in variants]
+            noise = [[v.lift.noise.fingerprint()] if v.lift else [] for v in variants]
+            trained = [[v.training.fingerprint(), self.task.fingerprint()] for v in variants]
+            return [[*one, *more] for one, more in zip(trained, noise, strict=True)]
+        if stage == "lift":
+            return [code_of("pipeline.lifting")]
         shown = [
             [c.name, c.language, c.licence, c.description, dict(c.groups), dict(c.datasheet)] for c in self.corpora
         ]
@@ -125,6 +135,14 @@ class Project:
 def gate_set(gates: Gates, stage: str) -> dict[str, str]:
     """A stage's gates by name, with their fingerprints: what a version has to pass to be published."""
     return {gate.name: gate.fingerprint() for gate in gates.get(stage, ())}
+
+
+def with_required(gates: Gates) -> Gates:
+    """The gates of a recipe with those of `augmented` that none can leave out; it may set their limits."""
+    own = gates.get("augmented", ())
+    required = [build("quality", name) for name in ("child_labels", "children_apart")]
+    missing = [g for g in required if isinstance(g, Gate) and g.name not in {o.name for o in own}]
+    return {**gates, "augmented": (*own, *missing)}
 
 
 def merged(base: Any, own: Any) -> Any:

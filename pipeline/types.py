@@ -43,13 +43,30 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a child's text: `[start, end)` of a parent as it stands there, or `text` in the place of it.
+
+    `parent` counts the parents of the lineage from 0; `start == end` inserts.
+    """
+
+    start: int
+    end: int
+    text: str | None = None
+    parent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
-    """How a document was made from others: the operation, its settings as JSON, its seed and the parents' ids."""
+    """How a document was made from others: the operation, its settings as JSON, its seed, the parents' ids.
+
+    `pieces` one after another are the document's text: what its labels are derived from, and derived from again.
+    """
 
     operation: str
     settings: str
     seed: int
     parents: tuple[str, ...]
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +98,10 @@ class Document:
     def __post_init__(self) -> None:
         if self.spans:
             spans = tuple(sorted(self.spans, key=lambda s: (s.start, s.end)))
-            _check([(s.start, s.end, str(s)) for s in spans], len(self.text), "span")
+            _check([(s.start, s.end) for s in spans], len(self.text), "span", spans)
             object.__setattr__(self, "spans", spans)
         if self.tokens:
-            _check([(a, b, f"[{a}, {b})") for a, b in self.tokens], len(self.text), "token")
+            _check(self.tokens, len(self.text), "token")
 
     def edited(self, edits: Sequence[Edit]) -> Document | Rejected:
         """This document with its text changed; spans and tokens travel with the text.
@@ -226,12 +243,21 @@ class _Moves:
         return tuple(moved)
 
 
-def _check(ranges: Sequence[tuple[int, int, str]], length: int, what: str) -> None:
-    for start, end, shown in ranges:
+def _check(ranges: Sequence[Range], length: int, what: str, shown: Sequence[Span] | None = None) -> None:
+    """Raises InvalidDocument; what is wrong is put into words only then."""
+    last = 0
+    for start, end in ranges:
+        if not last <= start < end <= length:
+            break
+        last = end
+    else:
+        return
+    words = [str(s) for s in shown] if shown is not None else [f"[{a}, {b})" for a, b in ranges]
+    for (start, end), word in zip(ranges, words, strict=True):
         if not 0 <= start < end:
-            raise InvalidDocument(f"{what} {shown} is empty or starts before the text")
+            raise InvalidDocument(f"{what} {word} is empty or starts before the text")
         if end > length:
-            raise InvalidDocument(f"{what} {shown} ends after the text, which has {length} characters")
-    for (_, end, left), (start, _, right) in pairwise(ranges):
+            raise InvalidDocument(f"{what} {word} ends after the text, which has {length} characters")
+    for ((_, end), left), ((start, _), right) in pairwise(zip(ranges, words, strict=True)):
         if start < end:
             raise InvalidDocument(f"{what}s {left} and {right} overlap or are out of order")

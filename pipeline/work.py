@@ -120,16 +120,25 @@ def frame_of(version: Version, store: Store, labels: tuple[str, ...]) -> Frame:
     """What the gates of a version look at."""
     if "predictions.parquet" not in version.manifest.files:
         rejected = store.audit_documents(version, "rejected.parquet")
-        return Frame(store.audit_documents(version), rejected, labels=labels)
-    splits = next(i for i in version.manifest.inputs if i.asset.endswith("/splits"))
-    source = store.find(Place(splits.asset, splits.partition), splits.version)
-    if source is None:
-        raise StoreError(f"{version.place}: its input {splits.asset} {splits.version} is gone from the store")
-    test = part_of(store.audit_documents(source), "test")
+        held_out = None
+        if version.place.asset.endswith("/augmented"):
+            splits = splits_of(version, store)
+            held_out = pa.concat_tables([part_of(splits, "validation"), part_of(splits, "test")])
+        return Frame(store.audit_documents(version), rejected, labels=labels, held_out=held_out)
+    test = part_of(splits_of(version, store), "test")
     metrics = {str(k): float(v) for k, v in dict(version.manifest.facts["metrics"]).items()}
     return Frame(
         test, predictions=store.audit_documents(version, "predictions.parquet"), metrics=metrics, labels=labels
     )
+
+
+def splits_of(version: Version, store: Store) -> pa.Table:
+    """The documents of the splits that a version was made of. Raises StoreError where they are gone."""
+    splits = next(i for i in version.manifest.inputs if i.asset.endswith("/splits"))
+    source = store.find(Place(splits.asset, splits.partition), splits.version)
+    if source is None:
+        raise StoreError(f"{version.place}: its input {splits.asset} {splits.version} is gone from the store")
+    return store.audit_documents(source)
 
 
 def part_of(documents: pa.Table, split: str) -> pa.Table:

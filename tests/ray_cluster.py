@@ -1,7 +1,8 @@
 """A program for the tests: makes `clean` and `splits` of a recipe on a local Ray cluster of two nodes.
 
-Arguments: folder of recipes, store, recipe, and `kill` or `spare`. With `kill` the first worker that is seen at work is
-killed with SIGKILL. Prints JSON: the nodes, the process that was killed, and the digest of every version.
+Arguments: folder of recipes, store, recipe, and `kill` or `spare`. With `kill` the first worker that is seen at work in
+each of the two stages is killed with SIGKILL. Prints JSON: the nodes, the process that was killed in each stage, the
+digest of every version.
 """
 
 from __future__ import annotations
@@ -17,18 +18,29 @@ from pathlib import Path
 NODES = 2
 
 
-def kill_one_at_work(killed: list[int]) -> None:
+def is_ours(folder: Path) -> bool:
+    """Whether a process of /proc is a worker of this program's cluster: the child of a raylet that it has started."""
+    return _parent(Path("/proc") / str(_parent(folder))) == os.getpid()
+
+
+def _parent(folder: Path) -> int:
+    """The parent's number. Raises OSError where the process is gone."""
+    status = (folder / "status").read_text().splitlines()
+    return int(next(line for line in status if line.startswith("PPid:")).split()[1])
+
+
+def kill_one_at_work(stage: str, killed: dict[str, int]) -> None:
     """Ray names a worker after what it does; the engine's plan ends in a projection by a function."""
     until = time.monotonic() + 120
-    while not killed and time.monotonic() < until:
+    while stage not in killed and time.monotonic() < until:
         for folder in Path("/proc").iterdir():
             try:
-                title = (folder / "cmdline").read_bytes() if folder.name.isdigit() else b""
+                title = (folder / "cmdline").read_bytes() if folder.name.isdigit() and is_ours(folder) else b""
             except OSError:
                 continue
             if title.startswith(b"ray::") and b"UDFProject" in title:
                 os.kill(int(folder.name), signal.SIGKILL)
-                killed.append(int(folder.name))
+                killed[stage] = int(folder.name)
                 return
         time.sleep(0.02)
 
@@ -50,14 +62,19 @@ def main(recipes: str, store_url: str, name: str, kill: bool) -> None:
 
     engine.TASK_BYTES = 1 << 20  # many tasks of a small corpus
     recipe, store = load_recipes(Path(recipes)).recipe(name), Store(store_url)
-    killed: list[int] = []
-    if kill:
-        threading.Thread(target=kill_one_at_work, args=(killed,), daemon=True).start()
+    killed: dict[str, int] = {}
+
+    def watched(stage: str) -> None:
+        if kill:
+            threading.Thread(target=kill_one_at_work, args=(stage, killed), daemon=True).start()
+
     digests = {}
+    watched("clean")
     for work in stages.prepared(recipe, store):
         version = stages.make(work, store)
         stages.judge(work, store)
         digests[str(work.place)] = version.digest
+    watched("splits")
     work = stages.split(recipe, store)
     digests[str(work.place)] = stages.make(work, store).digest
     nodes = len([n for n in ray.nodes() if n["Alive"]])

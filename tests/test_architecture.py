@@ -14,6 +14,7 @@ LEVELS = {
     1: [
         "audited",
         "changes",
+        "composing",
         "fingerprint",
         "part",
         "gate",
@@ -24,16 +25,18 @@ LEVELS = {
         "store",
         "duplicates",
         "leakage",
+        "pages",
+        "rederiving",
         "splitting",
         "tally",
         "engine",
         "extras",
         "yaml_file",
     ],
-    2: ["language", "task"],
+    2: ["language", "task", "translator"],
     3: ["source", "cleaning", "annotation", "augmentation", "training", "quality", "fairness"],
-    4: ["recipe", "loading", "job", "cards", "work", "faults"],
-    5: ["stages", "trace", "verifying", "bench_gates"],
+    4: ["recipe", "loading", "lifting", "shapes", "job", "cards", "work", "faults"],
+    5: ["stages", "trace", "verifying", "bench_gates", "proving"],
 }
 LEVEL = {name: level for level, names in LEVELS.items() for name in names}
 HEAVY = (

@@ -75,6 +75,47 @@ def test_the_four_requirements_are_numbers_with_limits_or_said_not_to_be_measure
     assert "- All of train has the domain travel: nothing can be compared by it." in sheet
 
 
+def test_what_the_ledger_says_of_leakage_stands_in_the_sheet_with_its_source(trained: TinyProject) -> None:
+    recipe, store = trained.recipe(), trained.store
+    folder = released(recipe, store)
+    sheet = (folder / "data_sheet.md").read_text()
+    version = store.published(recipe.place("ledger"))
+    assert version is not None
+    test = version.manifest.facts["leakage"]["as_split"]
+    validation = test["validation"]
+    assert "The source gives no splits of its own." in sheet
+    for part, by in (("test", test), ("validation", validation)):
+        shares = " | ".join(f"{by[name]:.6g} [m6]" for name in ("exact", "near", "template", "mention"))
+        assert f"| as_split | {part} | {shares} |" in sheet
+    assert (test["exact"], validation["exact"], validation["near"]) == (0, 0, 0)
+    statements = json.loads((folder / "data_sheet.json").read_text())
+    (said,) = [s for s in statements if s["about"] == "journeys/ledger: as_split validation mention"]
+    manifest = f"journeys/ledger/all/{version.name}/manifest.json"
+    assert (said["value"], said["how"], said["marks"]) == (validation["mention"], "copied", ["m6"])
+    assert said["from"] == {
+        "file": manifest,
+        "key": "/facts/leakage/as_split/validation/mention",
+        "digest": sha256_of_file(trained.root / "store" / manifest),
+    }
+
+
+def test_the_leakage_of_official_splits_stands_in_the_sheet_beside_that_of_the_pipelines_own(
+    project: TinyProject, faked: Faked
+) -> None:
+    for batch, split in (("one", "train"), ("two", "test")):  # the tickets alone tell the batches apart
+        lines = [json.dumps({**line, "split": split}) + "\n" for line in good_lines(batch)]
+        (project.corpus / f"{batch}.jsonl").write_text("".join(lines))
+    project.edit_recipe(gates={})
+    recipe, store = project.recipe(), project.store
+    make_all(recipe, store, last="augmented")
+    checkpoint(project, faked(0.5))
+    sheet = (released(recipe, store) / "data_sheet.md").read_text()
+    assert "| as_shipped | test | 0 [m6] | 1 [m6] | 0 [m6] | 1 [m6] |" in sheet
+    assert "| as_shipped | validation | none | none | none | none |" in sheet
+    assert "| as_split | test | 0 [m6] | 0 [m6] |" in sheet
+    assert "The source gives no splits of its own." not in sheet
+
+
 def test_every_mark_of_a_data_sheet_is_in_its_list_of_references_and_the_other_way_round(trained: TinyProject) -> None:
     folder = released(trained.recipe(), trained.store)
     text, _, references = (folder / "data_sheet.md").read_text().partition("## References")
@@ -82,7 +123,7 @@ def test_every_mark_of_a_data_sheet_is_in_its_list_of_references_and_the_other_w
     assert {mark for mark, _ in listed} >= set(re.findall(r"\[([a-z]\d+)\]", text))
     root = trained.root / "store"
     assert [file for _, file in listed if not file.endswith(".yaml") and not (root / file).is_file()] == []
-    assert len(listed) == len(set(listed)) == 16
+    assert len(listed) == len(set(listed)) == 17
 
 
 def test_every_statement_has_a_value_a_file_a_key_and_how_it_came_from_there(trained: TinyProject) -> None:
@@ -193,6 +234,7 @@ def test_the_provenance_names_every_version_once_down_to_the_bytes_of_the_source
     chain = json.loads((released(trained.recipe(), trained.store) / "provenance.json").read_text())
     assert [v["asset"] for v in chain] == [
         "journeys/checkpoint[base]",
+        "journeys/ledger",
         "journeys/augmented[base]",
         "journeys/splits",
         "corpora/tiny/clean[one.jsonl]",
@@ -202,7 +244,7 @@ def test_the_provenance_names_every_version_once_down_to_the_bytes_of_the_source
     ]
     by_version = {(v["asset"].partition("[")[0], v["version"]): v["digest"] for v in chain}
     read = [i for v in chain for i in v["inputs"] if i["version"]]
-    assert len(read) == 7
+    assert len(read) == 8
     assert all(by_version[i["asset"], i["version"]] == i["digest"] for i in read)
     assert {i["asset"] for v in chain[-2:] for i in v["inputs"]} == {"corpora/tiny/source"}
 
@@ -276,7 +318,7 @@ def test_a_newer_version_that_was_refused_is_named_in_the_card(made: TinyProject
     stages.judge(work, store)
     made.edit_recipe(split={"validation": 0.2, "test": 0.2, "seed": 14})
     recipe = made.recipe()
-    for plan in (stages.split, lambda r, s: stages.augment(r, "base", s)):
+    for plan in (stages.split, stages.ledger, lambda r, s: stages.augment(r, "base", s)):
         later = plan(recipe, store)
         stages.make(later, store)
         stages.judge(later, store)
@@ -312,3 +354,19 @@ def test_a_table_escapes_what_would_end_a_cell_or_begin_a_tag() -> None:
         "| &lt;i&gt;\\| x | 0.1235 |  |",
     ]
     assert cards.table([]) == ["(empty)"]
+
+
+def test_the_card_says_what_was_made_and_what_the_lift_left_out(trained: TinyProject) -> None:
+    from dataclasses import replace
+
+    from pipeline.cards.model_card import _augmented
+
+    version = trained.store.published(trained.recipe().place("augmented", "base"))
+    assert version is not None
+    children = version.manifest.facts["by_operation"]["swap_entities"]
+    assert any(f"| swap_entities | {children} |" in line for line in _augmented([version]))
+    why = "-0.0500 [-0.0600, -0.0400] with all training documents"
+    facts = {"originals": 5, "left_out": {"keyboard_noise": why}}
+    lowered = replace(version, manifest=replace(version.manifest, facts=facts))
+    assert f"- left out, it lowers the score: keyboard_noise {why}" in _augmented([lowered])
+    assert _augmented([]) == []

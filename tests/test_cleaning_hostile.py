@@ -35,6 +35,34 @@ def test_a_long_line_of_one_repeated_unit_is_cleaned(name: str) -> None:
     both_ways(step, "http://" + "!" * LENGTH)
 
 
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "".join(f"<font a={n}><p>" for n in range(20_000)),
+        "".join(f"<b a{n}=1>" for n in range(40_000)),
+        "<p " + " ".join(f"a{n}" for n in range(100_000)) + ">",
+        "<div>" * 200_000,
+    ],
+    ids=["formatting reopened", "attributes by tag", "attributes of one tag", "nesting"],
+)
+def test_a_page_built_to_be_slow_has_no_main_text(tags: str) -> None:
+    step = build("cleaning", "extract_main_text")
+    assert isinstance(step, CleaningStep)
+    page = Document("a", f"<html><body><main><p>Bo met Al in Oslo today.</p>{tags}", "en")
+    kept = step(page)
+    assert isinstance(kept, Document)
+    assert kept.text == ""
+
+
+def test_a_long_page_of_ordinary_links_and_emphasis_keeps_its_main_text() -> None:
+    step = build("cleaning", "extract_main_text")
+    assert isinstance(step, CleaningStep)
+    lines = "".join(f'<p>Bo met <b class="name">Al {n}</b> in <a href="/towns/{n}">Oslo</a>.</p>' for n in range(8_000))
+    kept = step(Document("a", f"<html><body><main>{lines}</main>", "en"))
+    assert isinstance(kept, Document)
+    assert kept.text.count("Bo met Al") == 8_000
+
+
 def both_ways(step: CleaningStep, text: str) -> None:
     doc = Document("a", text, "en")
     kept, _ = apply(step, to_batch([doc]))

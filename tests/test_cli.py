@@ -20,7 +20,21 @@ from pipeline.store import Store
 from tests.conftest import TinyProject, files_of, good_lines
 
 Faked = Callable[..., Trainer]
-COMMANDS = ("check", "parts", "run", "show", "trace", "judge", "waive", "leakage", "verify", "bench-gates", "ui")
+COMMANDS = (
+    "check",
+    "parts",
+    "run",
+    "show",
+    "trace",
+    "judge",
+    "waive",
+    "leakage",
+    "verify",
+    "bench-gates",
+    "ui",
+    "prove-augmentation",
+    "augment-report",
+)
 STRICT = {"clean": {"quality": [{"use": "rejected_share", "at_most": 0.0}]}}
 
 
@@ -185,6 +199,8 @@ def test_show_as_json_has_the_names_that_scripts_rely_on(trained: TinyProject) -
         ["clean", "tiny/one.jsonl", "rejected_share", "passed", "at most 0.5"],
         ["clean", "tiny/two.jsonl", "rejected_share", "passed", "at most 0.5"],
         ["splits", "all", "no_leakage", "passed", "at most 0"],
+        ["augmented", "base", "child_labels", "passed", "at most 0"],
+        ["augmented", "base", "children_apart", "passed", "at most 0"],
         ["checkpoint", "base", "f1_token_micro_f1", "passed", "at least 0.1"],
     ]
     assert [round(g["observed"], 4) for g in shown["gates"][:3]] == [0.0233, 0.0, 0.0]
@@ -215,7 +231,7 @@ def test_trace_shows_a_document_and_who_rejected_it(made: TinyProject) -> None:
 
 def test_judge_gives_every_verdict_again_and_says_no_with_1(trained: TinyProject) -> None:
     result = gristmill("judge", "journeys")
-    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 4)
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 6)
     trained.edit_recipe(gates={"checkpoint": {"quality": [{"use": "f1", "at_least": 1.0}]}})
     refused(gristmill("judge", "journeys"), 1, "f1_entity_f1", "failed", "at least 1")
     assert trained.store.published(trained.recipe().place("checkpoint", "base")) is None

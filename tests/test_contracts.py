@@ -1,9 +1,13 @@
 """One contract a folder of parts, held by every part found there: a new part is tested before its author tests it."""
 
+import atexit
 import json
+from collections import Counter
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from random import Random
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import polars as pl
 import pyarrow as pa
@@ -18,6 +22,7 @@ from pipeline.augmentation import Augmenter
 from pipeline.cleaning import CleaningStep, apply
 from pipeline.gate import Gate, judge
 from pipeline.part import FOLDERS, BadSettings, Part, build, find, names
+from pipeline.rederiving import fault, inventory
 from pipeline.source import Source
 from pipeline.task import Task
 from pipeline.types import Document, Rejected, Span, Verdict
@@ -52,7 +57,17 @@ def example(folder: str, name: str, tmp_path: Path | None = None) -> Part:
     if folder == "source":
         assert tmp_path is not None
         return find(folder, name).example_in(tmp_path)  # type: ignore[attr-defined,no-any-return]
+    if hasattr(find(folder, name), "example_in"):
+        return brought(folder, name)
     return build(folder, {"use": name, **find(folder, name).example})
+
+
+@cache
+def brought(folder: str, name: str) -> Part:
+    """A part that brings the files of its example, written once for all tests and kept until they end."""
+    kept = mkdtemp(prefix=f"{name}-")
+    atexit.register(rmtree, kept)
+    return find(folder, name).example_in(Path(kept) / name)  # type: ignore[attr-defined,no-any-return]
 
 
 @pytest.mark.parametrize(("folder", "name"), ALL)
@@ -174,30 +189,62 @@ def test_an_annotator_keeps_the_text_and_twice_equals_once(name: str, document: 
     assert annotator(once) == once
 
 
-@pytest.mark.parametrize("name", names("augmentation"))
-def test_an_augmenter_makes_true_children_the_same_for_the_same_seed(name: str) -> None:
+def of_train(name: str) -> tuple[Augmenter, list[Document]]:
+    """An augmenter as its example has it, and training documents of every kind, five of each."""
     augmenter = example("augmentation", name)
     assert isinstance(augmenter, Augmenter)
-    train = [
-        Document(f"{d.id}-{i}", d.text, d.language, d.source, d.group_id, d.spans, split="train")
-        for i in range(5)
-        for d in TEXTS
+    own = [
+        Document(f"own{n}", text, language, spans=spans) for n, (text, language, spans) in enumerate(augmenter.texts)
     ]
-    forward = {d.id: list(augmenter.fitted(train)(d, augmenter.rng(d))) for d in train}
-    fitted = augmenter.fitted(list(reversed(train)))
-    backward = {d.id: list(fitted(d, fitted.rng(d))) for d in reversed(train)}
-    assert forward == backward
-    children = [(parent, child) for parent in train for child in forward[parent.id]]
-    assert children, "an augmenter makes something of its contract's documents"
-    assert len({c.id for _, c in children} | {d.id for d in train}) == len(children) + len(train)
-    for parent, child in children:
+    train = [
+        replace(d, id=f"{d.id}-{i}", group_id=f"{d.id}-{i}", split="train") for i in range(5) for d in (*TEXTS, *own)
+    ]
+    return augmenter, train
+
+
+def made_by(augmenter: Augmenter, docs: list[Document]) -> tuple[list[Document], list[Rejected]]:
+    results = list(augmenter.many(docs))
+    return [r for r in results if isinstance(r, Document)], [r for r in results if isinstance(r, Rejected)]
+
+
+def check_children(augmenter: Augmenter, train: list[Document], made: list[Document], refused: list[Rejected]) -> None:
+    by_id = {d.id: d for d in train}
+    known = inventory(train)
+    for label, more in augmenter.known_mentions().items():
+        known.setdefault(label, set()).update(more)
+    assert len({c.id for c in made} | set(by_id)) == len(made) + len(by_id), "every child has an id of its own"
+    for child in made:
         assert child.lineage is not None
-        assert (child.lineage.parents, child.lineage.operation) == ((parent.id,), augmenter.name)
-        assert (child.group_id, child.split) == (parent.group_id, parent.split)
-        assert [s.label for s in child.spans or ()] == [s.label for s in parent.spans or ()]
-        assert child.text != parent.text
-    other = list(augmenter.fitted(train)(train[0], Random(1)))
-    assert all(c.id != train[0].id for c in other)
+        assert (child.lineage.operation, child.lineage.seed) == (augmenter.name, augmenter.seed)
+        assert json.loads(child.lineage.settings) == augmenter.settings()
+        parents = [by_id[p] for p in child.lineage.parents]
+        assert fault(child, parents, augmenter.mentions, known) is None, (child, parents)
+        assert child.text != parents[0].text
+    assert all(r.reason and r.step == augmenter.name for r in refused)
+    children = Counter(c.lineage.parents[0] for c in made if c.lineage)
+    assert max(children.values(), default=0) <= augmenter.copies
+
+
+@pytest.mark.parametrize("name", names("augmentation"))
+def test_an_augmenter_makes_true_children_the_same_for_the_same_seed(name: str) -> None:
+    augmenter, train = of_train(name)
+    made, refused = made_by(augmenter.fitted(train), train)
+    assert made, "an augmenter makes something of its contract's documents"
+    check_children(augmenter.fitted(train), train, made, refused)
+    fitted = augmenter.fitted(list(reversed(train)))
+    backward = [list(fitted.many([d])) for d in reversed(train)]
+    assert [c for one in reversed(backward) for c in one if isinstance(c, Document)] == made
+    assert list(frames.documents_of(frames.to_table(made))) == made, "children are stored as they are"
+
+
+@pytest.mark.parametrize("name", names("augmentation"))
+@settings(max_examples=25)
+@given(docs=st.lists(documents(), min_size=2, max_size=5), language=st.sampled_from(("en", "zh")))
+def test_an_augmenter_makes_true_children_of_whatever_texts(name: str, docs: list[Document], language: str) -> None:
+    augmenter, _ = of_train(name)
+    train = [replace(d, id=f"d{n}", group_id=f"d{n}", language=language, split="train") for n, d in enumerate(docs)]
+    fitted = augmenter.fitted(train)
+    check_children(fitted, train, *made_by(fitted, train))
 
 
 @pytest.mark.parametrize(("folder", "name"), GATES)

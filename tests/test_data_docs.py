@@ -128,7 +128,8 @@ def test_every_judged_version_keeps_its_page_and_the_status_says_where(made: Tin
     assert splits == f"{store.where(_newest(store, recipe.place('splits')))}/verdicts/data_docs.html"
     assert shown["published"]["splits"]["all"]["data_docs"] == splits
     assert "rejected_share: passed" in Reader(Path(clean).read_text()).text
-    assert shown["published"]["augmented"]["base"]["data_docs"] is None, "it has no gates"
+    assert shown["published"]["augmented"]["base"]["data_docs"] == docs["augmented", "child_labels"]
+    assert shown["published"]["ledger"]["all"]["data_docs"] is None, "it has no gates"
 
 
 def test_judging_again_writes_the_page_anew_and_looking_verdicts_up_does_not(made: TinyProject) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.duplicates import jaccard, nearest, similar, sketch, text_keys, thinned
+from pipeline.duplicates.hosted import hosted_sketch
 from pipeline.duplicates.shingles import shingles
 from pipeline.duplicates.signatures import banding
 from pipeline.splitting import SplitSettings, divide
@@ -44,6 +45,17 @@ def test_the_chunks_that_texts_are_worked_in_change_nothing(monkeypatch: pytest.
     pieces = shingles(many)
     assert whole.hashes.tolist() == pieces.hashes.tolist()
     assert whole.offsets.tolist() == pieces.offsets.tolist()
+
+
+@pytest.mark.parametrize("count", [0, 1, 5_000])
+def test_the_engine_makes_the_sketch_that_is_made_on_the_spot(tmp_path: Path, count: int) -> None:
+    rows = [f"text {n} of 今天北京 some {n % 7} words" if n % 11 else "!" for n in range(count)]
+    many = pl.Series("text", rows, dtype=pl.String)
+    here, hosted = sketch(many), hosted_sketch(many, tmp_path)
+    for one, other in ((here.sets.hashes, hosted.sets.hashes), (here.sets.offsets, hosted.sets.offsets)):
+        assert (one.dtype, one.tolist()) == (other.dtype, other.tolist())
+    assert (here.signed.dtype, here.signed.tolist()) == (hosted.signed.dtype, hosted.signed.tolist())
+    assert (here.seed, list(tmp_path.iterdir())) == (hosted.seed, [])
 
 
 def test_a_shingle_is_the_same_number_on_every_machine() -> None:

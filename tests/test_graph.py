@@ -95,7 +95,14 @@ def test_the_data_version_is_the_first_16_characters_of_the_digest_of_what_was_w
 
 def test_each_gate_is_a_blocking_check_with_what_it_observed_its_limit_and_its_evidence(trained: Trained) -> None:
     found = evaluations(trained.chain)
-    assert set(found) == {"labels_covered", "no_leakage", "children_true", "f1_entity_f1"}
+    assert set(found) == {
+        "labels_covered",
+        "no_leakage",
+        "children_true",
+        "child_labels",
+        "children_apart",
+        "f1_entity_f1",
+    }
     assert all(e.passed and e.blocking and e.severity == dg.AssetCheckSeverity.ERROR for e in found.values())
     leakage = found["no_leakage"]
     assert {k: v.value for k, v in leakage.metadata.items() if k not in ("evidence", "data_docs")} == {

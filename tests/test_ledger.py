@@ -119,7 +119,7 @@ def test_the_ledger_of_an_official_split_has_the_leakage_of_both(project: TinyPr
     assert [(found[side]["exact"], found[side]["near"]) for side in ("as_shipped", "as_split")] == [(0, 1), (0, 0)]
 
 
-def test_the_ledger_is_made_by_a_run_and_nothing_waits_for_it(made: TinyProject) -> None:
+def test_the_ledger_is_made_by_a_run_and_augmented_does_not_wait_for_it(made: TinyProject) -> None:
     recipe, store = made.recipe(), made.store
     works = list(chain(stages.prepared(recipe, store), [stages.split(recipe, store), stages.ledger(recipe, store)]))
     assert works[-1].inputs[0].asset == "journeys/splits"

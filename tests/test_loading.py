@@ -46,8 +46,8 @@ recipes/many.yaml:13: gates.splits.quality[0]: f1_entity_f1 judges checkpoint, n
 recipes/many.yaml:13: gates.splits.quality[2]: two gates of one stage are called no_leakage
 recipes/many.yaml:13: gates.splits.fairness[0].at_least: input should be less than or equal to 0.5, got 1
 recipes/many.yaml:14: gates.clean: input should be 'splits', 'augmented' or 'checkpoint', got 'clean'
-recipes/many.yaml:15: extra: unknown key; choose from annotation, augmentation, corpora, description, gates, name, \
-split, task, training, variants
+recipes/many.yaml:15: extra: unknown key; choose from annotation, augmentation, children_per_parent, corpora, \
+description, gates, lift, name, split, task, training, variants
 """
 
 

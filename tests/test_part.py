@@ -66,7 +66,9 @@ def test_a_folder_is_its_list_of_parts() -> None:
 
 
 @pytest.mark.parametrize(("folder", "name"), ALL)
-def test_every_part_builds_from_its_example_and_its_settings_build_it_again(folder: str, name: str) -> None:
+def test_every_part_builds_from_its_example_and_its_settings_build_it_again(
+    folder: str, name: str, tmp_path: Path
+) -> None:
     cls = find(folder, name)
     example = dict(cls.example)
     if "path" in cls.model_fields and cls.model_fields["path"].is_required():
@@ -76,7 +78,8 @@ def test_every_part_builds_from_its_example_and_its_settings_build_it_again(fold
             example.setdefault(key, "x")
     if name == "sql":
         example["table"] = "x"  # a table or a query, one of the two
-    first = build(folder, {"use": name, **example})
+    bring = getattr(cls, "example_in", None) if folder == "augmentation" else None
+    first = bring(tmp_path) if bring else build(folder, {"use": name, **example})
     again = build(folder, first.settings(places=True))
     assert (again, again.fingerprint()) == (first, first.fingerprint())
     assert first.name.startswith(name)

@@ -120,3 +120,11 @@ def test_many_pages_make_a_batch_and_the_id_is_the_file(tmp_path: Path) -> None:
         ("a.html", "a.html:1"),
         ("b/c.htm", "b/c.htm:1"),
     ]
+
+
+def test_a_page_built_to_be_slow_is_refused_at_once(tmp_path: Path) -> None:
+    page = "<html><body>" + "".join(f"<font a={n}><p>x" for n in range(20_000))
+    (tmp_path / "slow.html").write_text(page)
+    (rejected,) = Html(path=str(tmp_path)).read("slow.html")
+    assert isinstance(rejected, Rejected)
+    assert "too many different attributes or formatting tags for a page" in rejected.reason

@@ -58,7 +58,7 @@ def test_an_untouched_release_agrees_in_every_version_and_nothing_is_written(tra
     before = files_of(trained.root / "store")
     found = verify(trained.recipe(), trained.store, gates=True)
     assert found.differences == []
-    assert found.versions == 8
+    assert found.versions == 9
     assert found.numbers > 500
     assert files_of(trained.root / "store") == before
 
@@ -110,6 +110,49 @@ def test_a_fact_of_a_manifest_is_counted_again(trained: TinyProject) -> None:
     edit(folder(trained, "splits") / "manifest.json", lambda m: m["facts"]["by_spans"].update(PER=90))
     found = verify(trained.recipe(), trained.store).differences
     assert [(d.said, d.found) for d in found if d.key == "/facts/by_spans/PER"] == [(80, 90), (90, 80), (80, 90)]
+
+
+def test_a_number_of_the_ledger_is_found_in_its_manifest_and_against_the_splits(trained: TinyProject) -> None:
+    def less(manifest: Any) -> None:
+        manifest["facts"]["leakage"]["as_split"]["mention"] = 0.0
+        manifest["facts"]["by_step"]["split"] = 7
+
+    path = folder(trained, "ledger") / "manifest.json"
+    right = json.loads(path.read_text())["facts"]["leakage"]["as_split"]["mention"]
+    edit(path, less)
+    found = verify(trained.recipe(), trained.store).differences
+    assert [(d.said, d.found) for d in found if d.key == "/facts/leakage/as_split/mention"] == [
+        (right, 0.0),  # the provenance
+        (0.0, right),  # what the splits give
+        (right, 0.0),  # the data sheet
+    ]
+    assert (7, 82) in [(d.said, d.found) for d in found if d.key == "/facts/by_step/split"]
+
+
+def test_a_row_of_the_ledger_that_splits_do_not_give_is_found_though_its_hash_is_rewritten(
+    trained: TinyProject,
+) -> None:
+    where = folder(trained, "ledger")
+    rows = pq.read_table(where / "ledger.parquet")
+    pq.write_table(rows.slice(0, rows.num_rows - 1), where / "ledger.parquet")
+    sha = sha256_of_file(where / "ledger.parquet")
+    edit(where / "manifest.json", lambda m: m.update(rows=rows.num_rows - 1, files={"ledger.parquet": sha}))
+    found = verify(trained.recipe(), trained.store).differences
+    (row,) = [d for d in found if d.key == "first row that differs"]
+    assert (row.said, row.found["id"]) == (None, rows["id"][-1].as_py())
+    assert (rows.num_rows - 1, rows.num_rows) in [(d.said, d.found) for d in found if d.key == "/rows"]
+
+
+def test_leakage_of_the_splits_that_the_ledger_does_not_know_of_is_found(trained: TinyProject) -> None:
+    where = folder(trained, "splits") / "documents.parquet"
+    table = pq.read_table(where)
+    train = table["text"][table["split"].to_pylist().index("train")].as_py()
+    texts = [train if row["split"] == "test" else row["text"] for row in table.to_pylist()]
+    column = pa.array(texts, table.schema.field("text").type)
+    at = table.schema.get_field_index("text")
+    pq.write_table(table.set_column(at, table.schema.field("text"), column), where)
+    found = verify(trained.recipe(), trained.store).differences
+    assert (0.0, 1.0) in [(d.said, d.found) for d in found if d.key == "/facts/leakage/as_split/exact"]
 
 
 def test_a_number_of_a_verdict_is_found(trained: TinyProject) -> None:
@@ -184,6 +227,7 @@ def test_a_number_of_the_model_card_is_found(trained: TinyProject) -> None:
         ("release", None, "data_sheet.json"),
         ("release", None, "provenance.json"),
         ("splits", None, "manifest.json"),
+        ("ledger", None, "ledger.parquet"),
         ("splits", None, "verdicts/no_leakage.json"),
         ("checkpoint", "base", "model/config.json"),
     ],
@@ -221,14 +265,14 @@ def test_nothing_released_is_said_as_such(made: TinyProject) -> None:
 
 def test_the_command_says_what_agrees_and_exits_with_1_where_something_differs(trained: TinyProject) -> None:
     right = CliRunner().invoke(main, ["verify", "journeys"])
-    assert (right.exit_code, right.output.endswith(" numbers in 8 versions agree\n")) == (0, True)
+    assert (right.exit_code, right.output.endswith(" numbers in 9 versions agree\n")) == (0, True)
     edit(folder(trained, "splits") / "manifest.json", lambda m: m.update(rows=81))
     wrong = CliRunner().invoke(main, ["verify", "journeys"])
     assert wrong.exit_code == 1
     assert "/manifest.json /rows: said 81, the store has 80\n" in wrong.output
     as_json = CliRunner().invoke(main, ["verify", "journeys", "--json"])
     told = json.loads(as_json.output)
-    assert (as_json.exit_code, told["agree"], told["versions"]) == (1, False, 8)
+    assert (as_json.exit_code, told["agree"], told["versions"]) == (1, False, 9)
     assert {"file", "key", "said", "found"} == set(told["differences"][0])
 
 

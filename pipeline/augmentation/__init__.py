@@ -1,20 +1,29 @@
-"""Augmenters: one file, one class, one verb: `__call__(doc, rng) -> Iterator[Document]`.
+"""Augmenters: one file, one class, one verb: `draw(doc, rng) -> Made`.
+
+An augmenter never places a label. It says of which pieces of which training documents a child consists; `child()`
+puts it together and its spans are where the pieces come from, or the child is refused with the reason
+(pipeline/composing.py). So a child's labels are true by construction, and the gate `child_labels` derives them again.
 
 Contract, held by tests/test_contracts.py for every file in this folder:
 
-- The same seed gives the same children, in whatever order the parents come.
-- Every child names its parent and the operation in `lineage`, inherits `group_id` and `split`, and has an id of its own
-  (`child()` does all of that).
-- Labels are true by construction: the sequence of span labels is the parent's, and every span covers what it names.
+- The same seed gives the same children, in whatever order the parents come and whatever the number of processes.
+- Every child names its parents, the operation, its settings and seed in `lineage`, inherits `group_id` and `split`,
+  and has an id of its own. There are at most three of one parent by one operation.
+- `mentions` says what becomes of mentions: `kept` letter by letter; `replaced` whole by others of the same label, which
+  `known_mentions()` lists; `altered` (their tokens are changed, their label and their number are not).
 - What it needs to know of the training documents it learns in `fitted(train)`, from them alone.
+- Where it has nothing to offer it raises Refused and says why; nothing is made up.
 
 Template (pipeline/augmentation/shout.py):
 
     class Shout(Augmenter):
-        def __call__(self, doc: Document, rng: Random) -> Iterator[Document]:
-            changed = doc.edited([Edit(0, len(doc.text), doc.text.upper())] if not doc.spans else [])
-            if isinstance(changed, Document) and changed.text != doc.text:
-                yield self.child(doc, changed, 0)
+        mentions = "kept"
+
+        def draw(self, doc: Document, rng: Random) -> Made:
+            words = [(a, b) for a, b in eligible(doc) if doc.text[a:b] != doc.text[a:b].upper()]
+            if not words:
+                raise Refused("no word outside of mentions has small letters")
+            return Made(pieces_of(len(doc.text), [Edit(a, b, doc.text[a:b].upper()) for a, b in words]))
 """
 
 from __future__ import annotations
@@ -22,43 +31,114 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
-from typing import Self
+from typing import ClassVar, Literal, Self
 
+from pydantic import Field
+
+from pipeline.composing import Groups, Refused, composed, pieces_of
 from pipeline.part import Part
-from pipeline.types import Document, Lineage
+from pipeline.types import Document, Lineage, Piece, Rejected, Span
+
+__all__ = ["Augmenter", "Made", "Mentions", "Refused", "pieces_of"]
+
+Mentions = Literal["kept", "replaced", "altered"]
+MOST = 3  # children of one parent by one operation
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a child consists of: pieces of the document (parent 0) and of `partners` (1, 2, …).
+
+    `groups` are those of the mentions that took another's place, by (parent, start of the span replaced).
+    """
+
+    pieces: Sequence[Piece]
+    partners: tuple[Document, ...] = ()
+    groups: Groups = field(default_factory=dict)
 
 
 class Augmenter(Part):
-    """Makes new training documents of one. `seed` is part of what is made: it is stored in every child's lineage."""
+    """Makes `copies` children of a `share` of the training documents. `seed` is stored in every child's lineage.
 
+    `when: helps` leaves the operation out where the recipe's lift report says that it lowers the score.
+    """
+
+    mentions: ClassVar[Mentions] = "kept"
+    apart: ClassVar[bool] = False  # asks a model: runs in a process of its own, never in one of Dagster
+    languages: ClassVar[tuple[str, ...]] = ()  # that it can do; empty: every one
+    texts: ClassVar[
+        tuple[tuple[str, str, tuple[Span, ...] | None], ...]
+    ] = ()  # more for its contract: text, language, spans
+
+    copies: int = Field(1, ge=1, le=MOST)
+    share: float = Field(1.0, gt=0, le=1)
     seed: int = 13
+    when: Literal["always", "helps"] = "always"
 
     def fitted(self, train: Iterable[Document]) -> Self:
         """This augmenter, having seen the training documents."""
         return self
 
     @abstractmethod
-    def __call__(self, doc: Document, rng: Random) -> Iterator[Document]:
-        """New documents made of `doc`; none where it has nothing to offer."""
+    def draw(self, doc: Document, rng: Random) -> Made:
+        """The pieces of one child. Raises Refused with the reason where there is none to be made."""
+
+    def known_mentions(self) -> Mapping[str, Collection[str]]:
+        """Label → mentions that it may put in another's place, besides those of the training documents."""
+        return {}
+
+    def __call__(self, doc: Document, rng: Random) -> Iterator[Document | Rejected]:
+        """Children of `doc`, each with another text than its parent and siblings; what was refused, with the reason."""
+        if rng.random() >= self.share:
+            return
+        made = {doc.text}
+        for number in range(self.copies):
+            child = self.child(doc, number, rng)
+            if isinstance(child, Document) and child.text in made:
+                child = doc.rejected("the same text came out again", self.name)
+            if isinstance(child, Document):
+                made.add(child.text)
+            yield child
+
+    def many(self, docs: Sequence[Document]) -> Iterator[Document | Rejected]:
+        """Children of many documents, in their order. An augmenter that asks a model does so for all at once here."""
+        for doc in docs:
+            yield from self(doc, self.rng(doc))
 
     def rng(self, doc: Document) -> Random:
         """The generator for one parent: its numbers depend on the seed, the operation and the parent's id only."""
         return Random(f"{self.seed}|{self.name}|{doc.id}")
 
-    def child(self, parent: Document, changed: Document, number: int) -> Document:
-        """`changed` with an id of its own, its parent's group and split, and its lineage."""
-        settings = json.dumps(self.settings(), sort_keys=True, ensure_ascii=False)
-        made = hashlib.blake2b(f"{parent.id}|{settings}|{number}|{changed.text}".encode(), digest_size=6).hexdigest()
-        return replace(
-            changed,
-            id=f"{parent.id}~{self.name}-{made}",
-            group_id=parent.group_id,
-            split=parent.split,
-            lineage=Lineage(self.name, settings, self.seed, (parent.id,)),
+    def child(self, doc: Document, number: int, rng: Random) -> Document | Rejected:
+        """Child `number` of a document: drawn, put together, and named; or refused."""
+        if self.languages and doc.language not in self.languages:
+            return doc.rejected(f"is for {' and '.join(self.languages)} only", self.name)
+        try:
+            return self.named(doc, self.draw(doc, rng), number)
+        except Refused as refused:
+            return doc.rejected(str(refused), self.name)
+
+    def named(self, doc: Document, made: Made, number: int) -> Document:
+        """The child that pieces make, with an id of its own and its lineage. Raises Refused."""
+        parents = (doc, *made.partners)
+        child = composed(parents, made.pieces, made.groups)
+        key = f"{doc.id}|{self.told}|{number}|{child.text}"
+        lineage = Lineage(self.name, self.told, self.seed, tuple(p.id for p in parents), tuple(made.pieces))
+        name = (
+            f"{doc.id}~{self.name}-{hashlib.blake2b(key.encode('utf-8', 'surrogatepass'), digest_size=6).hexdigest()}"
         )
+        object.__setattr__(child, "id", name)
+        object.__setattr__(child, "lineage", lineage)
+        return child
+
+    @cached_property
+    def told(self) -> str:
+        """The settings as the lineage has them."""
+        return json.dumps(self.settings(), sort_keys=True, ensure_ascii=False)
 
 
 BASE = Augmenter

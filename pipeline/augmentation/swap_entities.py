@@ -1,17 +1,19 @@
-"""Mentions replaced by other mentions of the training documents."""
+"""Mentions replaced by other mentions of the training documents, or of a list."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from random import Random
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from pipeline.augmentation import Augmenter
-from pipeline.types import Document, Edit, Rejected, Span
+from pipeline.augmentation import Augmenter, Made, Refused, _gazetteer, pieces_of
+from pipeline.augmentation._joining import runs_together
+from pipeline.errors import WrongUse
+from pipeline.fingerprint import fingerprint
+from pipeline.types import Document, Edit, Span
 
 _DRAWS = 32  # a mention for which so many draws find no fitting other stays as it is
 
@@ -19,9 +21,12 @@ _DRAWS = 32  # a mention for which so many draws find no fitting other stays as 
 class SwapEntities(Augmenter):
     """`copies` children of a `share` of the documents, every mention replaced by another one of the same label.
 
-    The others come from the training documents (`fitted`), each mention drawn as often as any other. A mention that
-    stands twice in a text is replaced by the same one twice, and takes the groups (such as a name's gender) of what
-    replaces it. No mention is put where a Latin letter or a digit would run into the word beside it.
+    The others come from the training documents (`inventory: train`, learned in `fitted`) and from the file `gazetteer`
+    (`_gazetteer.py` says how it is written; its groups hold where both know a mention), with `inventory: none` from the
+    file alone. Each mention is drawn as often as any other; with `balance: gender` first a value of that group is, each
+    as often as any other, then a mention that has it. A mention that stands twice in a text is replaced by the same one
+    twice, and takes the groups (such as a name's gender) of what replaces it. No mention is put where a Latin letter or
+    a digit would run into the word beside it.
     (Mention replacement: Dai and Adel, 2020, "An Analysis of Simple Data Augmentation for Named Entity Recognition".)
 
     >>> docs = [Document(n, f"{n} came", spans=(Span(0, len(n), "PER"),)) for n in ("Anna", "Bo")]
@@ -31,67 +36,87 @@ class SwapEntities(Augmenter):
     """
 
     example: ClassVar[Mapping[str, Any]] = {"copies": 2}
+    mentions = "replaced"
 
-    copies: int = Field(1, ge=1)
-    share: float = Field(1.0, gt=0, le=1)
+    inventory: Literal["train", "none"] = "train"
+    gazetteer: str = ""
+    balance: str = Field("", max_length=200)
 
-    _mentions: Mapping[str, tuple[_Mention, ...]] = PrivateAttr(default_factory=dict)
+    _mentions: Mapping[str, _Inventory] = PrivateAttr(default_factory=dict)
+
+    @field_validator("gazetteer")
+    @classmethod
+    def _readable(cls, path: str) -> str:
+        try:
+            _listed(path)
+        except WrongUse as error:
+            raise ValueError(str(error)) from error
+        return path
+
+    @model_validator(mode="after")
+    def _mentions_from_somewhere(self) -> Self:
+        if self.inventory == "none" and not self.gazetteer:
+            raise ValueError("with `inventory: none` mentions come from a file alone; name it as `gazetteer`")
+        return self
+
+    def fingerprint(self) -> str:
+        """Changes with the content of the gazetteer too."""
+        own = super().fingerprint()
+        return fingerprint(own, _gazetteer.digest(self.gazetteer)) if self.gazetteer else own
+
+    def known_mentions(self) -> Mapping[str, Collection[str]]:
+        """What the gazetteer lists."""
+        return _listed(self.gazetteer)
 
     def fitted(self, train: Iterable[Document]) -> Self:
         """This augmenter with the mentions of the training documents, sorted: their order does not matter."""
         groups: dict[str, dict[str, dict[str, str]]] = {}
-        for doc in train:
+        for doc in train if self.inventory == "train" else ():
             for span in doc.spans or ():
                 text = doc.text[span.start : span.end].strip()
                 if text:
                     known = groups.setdefault(span.label, {}).setdefault(text, dict(span.groups))
                     for name in [n for n, value in known.items() if span.groups.get(n) != value]:
                         del known[name]  # mentions that look the same and differ in a group: not known of the text
+        for label, of_label in _listed(self.gazetteer).items():
+            for text, more in of_label.items():
+                groups.setdefault(label, {}).setdefault(text, {}).update(more)
         copy = self.model_copy()
-        copy._mentions = {
-            label: tuple(_Mention(text, known[text]) for text in sorted(known)) for label, known in groups.items()
-        }
+        copy._mentions = {label: _inventory(groups[label], self.balance) for label in groups}
         return copy
 
-    def __call__(self, doc: Document, rng: Random) -> Iterator[Document]:
-        """Up to `copies` children, each with another text than its parent and its siblings."""
-        if not doc.spans or rng.random() >= self.share:
-            return
-        made = {doc.text}
-        for number in range(self.copies):
-            changed = self._swapped(doc, doc.spans, rng)
-            if changed is not None and changed.text not in made:
-                made.add(changed.text)
-                yield self.child(doc, changed, number)
-
-    def _swapped(self, doc: Document, spans: tuple[Span, ...], rng: Random) -> Document | None:
+    def draw(self, doc: Document, rng: Random) -> Made:
+        """Every mention replaced for which another one fits."""
+        if not doc.spans:
+            raise Refused("there is no mention to replace")
+        inventories = self._mentions
+        if self.balance:
+            self._check_balance(doc.spans, inventories)
         drawn: dict[tuple[str, str], _Mention] = {}
-        others: list[_Mention | None] = []
-        for span in spans:
-            key = (span.label, doc.text[span.start : span.end])
-            other = drawn.get(key)
-            if other is None or _runs_together(doc.text, span, other.text):
-                other = self._other(doc.text, span, rng)
+        edits: list[Edit] = []
+        groups: dict[tuple[int, int], Mapping[str, str]] = {}
+        for span in doc.spans:
+            surface = doc.text[span.start : span.end]
+            if span.label not in inventories or runs_together(doc.text, span.start, span.end, surface):
+                continue
+            other = drawn.get((span.label, surface))
+            if other is None or runs_together(doc.text, span.start, span.end, other.text):
+                other = _other(inventories[span.label], doc.text, span, rng)
             if other:
-                drawn.setdefault(key, other)
-            others.append(other)
-        edits = [Edit(s.start, s.end, o.text) for s, o in zip(spans, others, strict=True) if o]
-        changed = doc.edited(edits)
-        if isinstance(changed, Rejected) or changed.spans is None:
-            return None
-        moved = zip(changed.spans, others, strict=True)
-        return replace(changed, spans=tuple(replace(s, groups=o.groups) if o else s for s, o in moved))
+                drawn.setdefault((span.label, surface), other)
+                edits.append(Edit(span.start, span.end, other.text))
+                groups[0, span.start] = other.groups
+        if not edits:
+            raise Refused("no other mention of the training documents fits")
+        return Made(pieces_of(len(doc.text), edits), groups=groups)
 
-    def _other(self, text: str, span: Span, rng: Random) -> _Mention | None:
-        known = self._mentions.get(span.label)
-        if not known:
-            return None
-        surface = text[span.start : span.end].strip()
-        for _ in range(_DRAWS):
-            other = known[rng.randrange(len(known))]
-            if other.text != surface and not _runs_together(text, span, other.text):
-                return other
-        return None
+    def _check_balance(self, spans: Iterable[Span], inventories: Mapping[str, _Inventory]) -> None:
+        values = {label: inventories[label].values for span in spans if (label := span.label) in inventories}
+        for label, known in values.items():
+            if len(known) == 1:
+                raise Refused(f"{self.balance} is {known[0]} for every {label} that it is known of: nothing to balance")
+        if not any(inventory.values for inventory in inventories.values()):
+            raise Refused(f"no mention has the group {self.balance}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +127,32 @@ class _Mention:
     groups: Mapping[str, str]
 
 
-def _runs_together(text: str, span: Span, other: str) -> bool:
-    """Whether `other` in the place of `span` would join the word before or after it, or the mention is part of one."""
-    before, after = text[: span.start][-1:], text[span.end :][:1]
-    edges = ((before, other[0]), (other[-1], after), (before, text[span.start]), (text[span.end - 1], after))
-    return unicodedata.category(other[0])[0] == "M" or any(_in_word(a) and _in_word(b) for a, b in edges)
+@dataclass(frozen=True, slots=True)
+class _Inventory:
+    """The mentions of one label: a list to draw from for each value of the balanced group; without any, all in one."""
+
+    values: tuple[str, ...]
+    lists: tuple[tuple[_Mention, ...], ...]
 
 
-def _in_word(char: str) -> bool:
-    """Letters of scripts with letter case, digits and marks make words; Han, kana, Hangul and the like do not."""
-    if not char:
-        return False
-    category = unicodedata.category(char)
-    return category in ("Lu", "Ll", "Lt", "Lm") or category[0] in "NM" or char in "\u200c\u200d"
+def _listed(path: str) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    return _gazetteer.read(path) if path else {}
+
+
+def _inventory(known: Mapping[str, Mapping[str, str]], balance: str) -> _Inventory:
+    mentions = [_Mention(text, known[text]) for text in sorted(known)]
+    values = tuple(sorted({m.groups[balance] for m in mentions if balance in m.groups}))
+    if not values:
+        return _Inventory((), (tuple(mentions),))
+    return _Inventory(values, tuple(tuple(m for m in mentions if m.groups.get(balance) == v) for v in values))
+
+
+def _other(known: _Inventory, text: str, span: Span, rng: Random) -> _Mention | None:
+    """A mention that fits in the place of a span, from a list that each is as likely as any other."""
+    surface = text[span.start : span.end].strip()
+    mentions = known.lists[0] if len(known.lists) == 1 else rng.choice(known.lists)
+    for _ in range(_DRAWS):
+        other = mentions[rng.randrange(len(mentions))]
+        if other.text != surface and not runs_together(text, span.start, span.end, other.text):
+            return other
+    return None

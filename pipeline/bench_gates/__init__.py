@@ -30,17 +30,21 @@ from pipeline.store import Store
 
 __all__ = ["Settings", "bench", "markdown", "replaced"]
 
-_CALIBRATION = 5  # clean resamples that say which gates can judge, and what their baselines are
+_CALIBRATION = 24  # clean resamples that say which gates can judge, and what their limits are
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 Key = tuple[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`documents` is the size of a resample, `seeds` their number, `seed` the first; `kinds` empty means all."""
+    """`documents` is the size of a resample, `seeds` their number, `seed` the first; `kinds` empty means all.
+
+    `clean` more than `seeds`: so many clean resamples are judged, faults are planted in the first `seeds` of them.
+    """
 
     seeds: int = 20
     seed: int = 0
+    clean: int = 0
     kinds: tuple[str, ...] = ()
     documents: int = 1500
     jobs: int = 1
@@ -70,17 +74,19 @@ def bench(
     wanted = _wanted(settings.kinds)
     data = data_of(recipe, store)
     with TemporaryDirectory() as folder:
-        chains = [_chain(data, settings, f"calibration {n}") for n in range(_CALIBRATION)]
+        calibration = range(_CALIBRATION if settings.all_gates else 1)
+        chains = [_chain(data, settings, f"calibration {n}") for n in calibration]
         own = own_gates(data, settings.documents)
         suite = every_gate(data, own, chains, Path(folder)) if settings.all_gates else Suite(own, too_large(data))
         faults = tuple(f for f in wanted if _fits(f, data, chains[0]))
         job = _Bench(data, suite, faults, settings)
-        seeds = range(settings.seed, settings.seed + settings.seeds)
-        say(f"{sum(map(len, suite.gates.values()))} gates calibrated, {len(faults)} kinds to plant")
+        seeds = range(settings.seed, settings.seed + max(settings.seeds, settings.clean))
+        calibrated = f"{sum(map(len, suite.gates.values()))} gates calibrated in {time.monotonic() - started:.0f} s"
+        say(f"{calibrated}, {len(faults)} kinds to plant")
         found = []
         for ended in (_of_seed(job, n) for n in seeds) if settings.jobs == 1 else _spread(job, seeds):
             found.append(ended)
-            say(f"{len(found)} of {settings.seeds} seeds, {time.monotonic() - started:.0f} s")
+            say(f"{len(found)} of {len(seeds)} seeds, {time.monotonic() - started:.0f} s")
     report = _report(job, found)
     left = {f.kind: ", ".join(f.needs) for f in wanted if f not in faults}
     seconds = round(time.monotonic() - started, 1)
@@ -95,6 +101,7 @@ def _command(recipe: Recipe, settings: Settings) -> str:
     """What measures the same again."""
     words = [f"gristmill bench-gates {recipe.name} --seeds {settings.seeds} --documents {settings.documents}"]
     words += [f"--seed {settings.seed}"] if settings.seed else []
+    words += [f"--clean {settings.clean}"] if settings.clean else []
     words += [f"--kinds {','.join(settings.kinds)}"] if settings.kinds else []
     return " ".join([*words, *(["--all-gates"] if settings.all_gates else [])])
 
@@ -125,9 +132,11 @@ def _chain(data: Data, settings: Settings, which: str) -> Chain:
 
 
 def _of_seed(job: _Bench, seed: int) -> tuple[dict[str, str], dict[Key, Outcome]]:
-    """(the clean resample's gates that did not pass, by name; how each trial ended)."""
+    """(the clean resample's gates that did not pass, by name; how each trial ended, if faults are planted in it)."""
     chain = _chain(job.data, job.settings, f"seed {seed}")
     clean, gates = _judged_clean(job, chain)
+    if seed >= job.settings.seed + job.settings.seeds:
+        return clean, {}
     ends = {
         (fault.kind, strength): trial(
             fault, strength, chain, job.data, gates, Random(f"{seed}|{fault.kind}|{strength}")
@@ -217,6 +226,7 @@ def _report(job: _Bench, found: Sequence[tuple[dict[str, str], dict[Key, Outcome
         "caught": _share(endings["caught"] / max(1, len(ends))),
         "held_back": _share((endings["caught"] + endings["not_judged"]) / max(1, len(ends))),
         "repaired": _share(endings["repaired"] / max(1, len(ends))),
+        "caught_or_repaired": _share((endings["caught"] + endings["repaired"]) / max(1, len(ends))),
         "clean_trials": len(found),
         "false_refusals": _share(refused / max(1, len(found))),
         "vacuous": endings["vacuous"],

@@ -16,6 +16,8 @@ from pipeline.frames import DOCUMENTS, REJECTED, Frame, documents_of, rejected_b
 from pipeline.part import build
 from pipeline.recipe import Recipe
 from pipeline.splitting import split
+from pipeline.stages._children import children, sifted
+from pipeline.stages.augment import HELD_APART
 from pipeline.types import Rejected
 from pipeline.work import part_of
 
@@ -45,8 +47,11 @@ class Chain:
         corpus, _, stage = place.rpartition("/")
         if stage in ("raw", "clean"):
             return Frame(*(self.raw if stage == "raw" else self.clean)[corpus])
-        documents, rejected = self.splits if stage == "splits" else (self.augmented, REJECTED.empty_table())
-        return Frame(documents, rejected, labels=self.recipe.task.labels)
+        labels, (documents, rejected) = self.recipe.task.labels, self.splits
+        if stage == "splits":
+            return Frame(documents, rejected, labels=labels)
+        held_out = pa.concat_tables([part_of(documents, name) for name in ("validation", "test")])
+        return Frame(self.augmented, REJECTED.empty_table(), labels=labels, held_out=held_out)
 
     def rows(self, place: str) -> list[Row]:
         """The documents of a place as rows; they are not to be changed."""
@@ -76,13 +81,15 @@ class Chain:
         train = part_of(self.splits[0], "train")
         augmenters = [a for v in self.recipe.variants.values() for a in v.augmentation][:1]
         if not augmenters and any(d.spans for d in documents_of(train.slice(0, 200))):
-            made = build("augmentation", "swap_entities")
-            assert isinstance(made, Augmenter)
-            augmenters = [made]
+            plainest = build("augmentation", "swap_entities")
+            assert isinstance(plainest, Augmenter)
+            augmenters = [plainest]
         if not augmenters:
             return pa.concat_tables([train, table_of([_child(row) for row in train.to_pylist()])])
-        fitted = augmenters[0].fitted(documents_of(train))
-        return pa.concat_tables([train, to_table(c for d in documents_of(train) for c in fitted(d, fitted.rng(d)))])
+        made = [batch for batch, _ in children(augmenters[0], train, processes=1)]
+        apart = min(HELD_APART, self.recipe.split.apart or HELD_APART)
+        kept, _ = sifted(made, self.splits[0], self.recipe.children_per_parent, apart)
+        return pa.concat_tables([train, kept])
 
 
 def cleaned(steps: tuple, documents: pa.Table) -> Pair:  # type: ignore[type-arg]

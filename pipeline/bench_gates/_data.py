@@ -7,6 +7,7 @@ import hashlib
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -103,6 +104,7 @@ def _others(recipe: Recipe, language: str) -> tuple[tuple[str, ...], tuple[str, 
     return comments, _texts("peoples_daily" if "shop_reviews" in own else "shop_reviews")
 
 
+@cache
 def _texts(source: str) -> tuple[str, ...]:
     reader = build("source", source)
     assert isinstance(reader, Source)
@@ -111,6 +113,7 @@ def _texts(source: str) -> tuple[str, ...]:
     return tuple(texts)[:_TEXTS]
 
 
+@cache
 def _docstrings() -> tuple[str, ...]:
     """First paragraphs of the docstrings of Python's own library: English that speaks of code."""
     found: dict[str, None] = {}

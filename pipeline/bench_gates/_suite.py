@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import pyarrow as pa
@@ -15,18 +14,21 @@ import pyarrow.parquet as pq
 
 from pipeline.bench_gates._chain import Chain, each
 from pipeline.bench_gates._data import Data
+from pipeline.bench_gates._limits import CALIBRATED, limited
 from pipeline.frames import Frame
 from pipeline.gate import Gate, judge
 from pipeline.part import build, find, names, use_of
 from pipeline.quality._against import Against
 from pipeline.quality._labels import labels_in
+from pipeline.quality._learnt import Learnt
 from pipeline.quality._relative import Relative
 from pipeline.quality._sample import token_sample
 
 Settings = dict[str, Any]
 _COUNTS = ("row_count", "labels_covered")  # their limits are numbers of documents: a resample has fewer
-_LAST = ("label_kappa", "vendi", "c2st_auc", "js_divergence", "reference_coverage")  # these cost most
-_SAMPLING = (Relative, Against)
+DEAR = ("vendi", "c2st_auc", "js_divergence", "reference_coverage")  # up to 0.7 s each, the others under 0.2
+_DEARER, _AGAIN = 8, 4  # clean resamples that dear gates are calibrated on; those that every gate has to pass
+_SAMPLING = (Relative, Against, Learnt)
 _SAMPLE = 200  # documents a side of a comparison: at the default of 1,500 one verdict takes seconds
 _TOKENS = 30_000  # of a sample: less than a third of the default, and of its time
 _VENDI = 400
@@ -40,6 +42,8 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
         ("foreign_script", "shared_edge", "duplicate_share", "label_conflicts", "mention_conflicts", "vendi"),
         ("clean",),
     ),
+    **dict.fromkeys(("near_copies",), ("clean",)),
+    **dict.fromkeys(("unlikely_texts", "length_shift", "reference_kappa", "known_mentions"), ("clean", "splits")),
     **dict.fromkeys(("distinct_n", "mtld", "self_repetition", "xz_ratio"), ("clean",)),
     **dict.fromkeys(("c2st_auc", "js_divergence", "reference_coverage", "label_shift"), ("clean", "splits")),
     **dict.fromkeys(("unannotated_mentions",), ("clean", "augmented")),
@@ -88,9 +92,9 @@ def too_large(data: Data) -> dict[str, str]:
 def every_gate(data: Data, own: Mapping[str, Sequence[Gate]], chains: Sequence[Chain], folder: Path) -> Suite:
     """Every gate that passes clean resamples (`chains`), besides the recipe's own.
 
-    Limits are the defaults. What has none, or compares with a baseline, a reference or a distribution, takes these from
-    clean resamples and held-out documents, at a sample size that a resample has; personal data may be twice what they
-    hold. A gate that refuses one of them is left out: it cannot tell a fault from this data.
+    A limit is the default, or what the clean resamples allow where that is tighter or the default refuses them
+    (`_limits.py`); references are held-out documents, at a sample size that a resample has. A gate that refuses a clean
+    resample all the same is left out: it cannot tell a fault from this data. The recipe's own gates stay beside them.
     """
     reference = _written_reference(data, folder)
     frames = [dict(each(chain)) for chain in chains]
@@ -100,16 +104,15 @@ def every_gate(data: Data, own: Mapping[str, Sequence[Gate]], chains: Sequence[C
         for name, settings in _asked_at(place, here, reference):
             cls = find(*name)
             assert issubclass(cls, Gate)
-            if any(use_of(type(g)) == name[1] for g in found[place]):
+            if name[1] not in CALIBRATED and any(use_of(type(g)) == name[1] for g in found[place]):
                 continue
-            gate = _built(name, settings, here)
-            bad = next((v for v in (judge(gate, frame) for frame in here) if v.outcome != "passed"), None)
+            gate = limited(_gate(name, settings), here[:_DEARER] if name[1] in DEAR else here)
+            bad = next((v for v in (judge(gate, frame) for frame in here[:_AGAIN]) if v.outcome != "passed"), None)
             if bad is None:
                 found[place].append(gate)
             else:
                 left_out[f"{place}: {gate.name}"] = f"{bad.outcome}: {bad.message}"
-    order = {place: sorted(gates, key=lambda g: use_of(type(g)) in _LAST) for place, gates in found.items()}
-    return Suite(order, left_out)
+    return Suite(found, left_out)
 
 
 def _scaled(gate: Gate, share: float) -> Gate:
@@ -140,6 +143,8 @@ def _settings(name: str, cls: type[Gate], stage: str, frames: Sequence[Frame], r
     if issubclass(cls, Relative):
         judged = [_training(f.documents) if split else f.documents for f in frames]
         return {"tokens": max(100, min(_TOKENS, min(_tokens(t) for t in judged) * 9 // 10))}
+    if issubclass(cls, Learnt):
+        return {"reference": reference, "judged": "test" if split else "all", "min_support": 50}
     if name in ("c2st_auc", "js_divergence", "reference_coverage"):
         size = min(min(_of(f.documents, "test").num_rows for f in frames), rows) if stage == "splits" else rows
         size = max(10, min(_SAMPLE, size // 2 if split else size * 4 // 5))
@@ -152,33 +157,15 @@ def _settings(name: str, cls: type[Gate], stage: str, frames: Sequence[Frame], r
         "label_shift": {"expected": _shares(frames)} if stage == "clean" and _shares(frames) else {},
         "group_share": _group(frames),
         "recall_gap": None,
+        "label_kappa": None,  # reference_kappa asks the same in a fiftieth of its time
     }
     return known.get(name, {})
-
-
-def _built(name: tuple[str, str], settings: Settings, frames: Sequence[Frame]) -> Gate:
-    """The gate; one that compares with a baseline gets the mean of what it measures on clean resamples."""
-    cls = find(*name)
-    if issubclass(cls, Relative):
-        return _gate(name, {**settings, "baseline": _measured(_gate(name, {**settings, "baseline": 1.0}), frames)})
-    if name[1] == "pii_left" and (held := max(judge(_gate(name, settings), frame).observed or 0 for frame in frames)):
-        return _gate(name, {**settings, "at_most": round(2 * held + 0.002, 4)})
-    if name[1] == "label_kappa" and (kappa := _measured(_gate(name, settings), frames)) < 1:
-        return _gate(name, {**settings, "baseline": max(0.01, kappa)})
-    if name[1] == "vendi":
-        return _gate(name, {**settings, "at_least": 0.85 * _measured(_gate(name, settings), frames)})
-    return _gate(name, settings)
 
 
 def _gate(name: tuple[str, str], settings: Settings) -> Gate:
     made = build(name[0], {"use": name[1], **settings})
     assert isinstance(made, Gate)
     return made
-
-
-def _measured(gate: Gate, frames: Sequence[Frame]) -> float:
-    numbers = [judge(gate, frame).observed for frame in frames]
-    return fmean(n for n in numbers if n is not None) if any(n is not None for n in numbers) else 1.0
 
 
 def _training(documents: pa.Table) -> pa.Table:

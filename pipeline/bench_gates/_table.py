@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.errors import WrongUse
 from pipeline.faults import KINDS
 
-BEGIN, END = "<!-- bench-gates -->", "<!-- /bench-gates -->"
+END = "<!-- /bench-gates -->"
 
 
 def markdown(report: Mapping[str, Any]) -> str:
@@ -18,7 +18,8 @@ def markdown(report: Mapping[str, Any]) -> str:
         f"`{report['command']}`: {report['trials']:,} trials of {report['kinds']} kinds on {report['recipe']}, in "
         f"resamples of {report['documents']:,} documents. Caught: {report['caught']:.1%}. Held back, because a gate "
         f"could not judge: {report['held_back'] - report['caught']:.1%}. Repaired before the splits: "
-        f"{report['repaired']:.1%}. Vacuous passes: {report['vacuous']}. Of {report['clean_trials']} clean resamples "
+        f"{report['repaired']:.1%}; of the others {_of_unrepaired(report):.1%} were caught. "
+        f"Vacuous passes: {report['vacuous']}. Of {report['clean_trials']} clean resamples "
         f"{report['false_refusals']:.1%} were refused.",
         "",
         "| fault | caught, by strength | by |",
@@ -31,14 +32,25 @@ def markdown(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def replaced(page: Path, table: str) -> None:
-    """Put the table between the markers of a page. Raises WrongUse where they are not there."""
+def replaced(page: Path, table: str, recipe: str = "") -> None:
+    """Put the table between the markers of a page: the recipe's own, or those that name none.
+
+    Raises:
+        WrongUse: they are not there.
+    """
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
-    before, begin, rest = text.partition(BEGIN)
+    own, any_ = f"<!-- bench-gates {recipe} -->", "<!-- bench-gates -->"
+    marker = own if own in text else any_
+    before, begin, rest = text.partition(marker)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise WrongUse(f"{page}: holds no {BEGIN} and {END} after it; write them where the table is to stand")
-    page.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+        raise WrongUse(f"{page}: holds no {own} and {END} after it; write them where the table is to stand")
+    page.write_text(f"{before}{marker}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def _of_unrepaired(report: Mapping[str, Any]) -> float:
+    """The caught share of the faults that were still there."""
+    return float(report["caught"] / max(1e-9, 1 - report["repaired"]))
 
 
 def _shown(found: Mapping[str, Any]) -> str:

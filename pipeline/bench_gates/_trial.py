@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.bench_gates._chain import Chain
 from pipeline.bench_gates._data import Data
+from pipeline.bench_gates._suite import DEAR
 from pipeline.errors import GristmillError, StoreError
 from pipeline.faults import Fault, table_of
 from pipeline.frames import REJECTED, Frame
@@ -40,8 +42,9 @@ def trial(fault: Fault, strength: float, clean: Chain, data: Data, gates: Gates,
     """Plant one fault in a clean resample, run what follows, judge what comes of it.
 
     `caught`: a gate failed, or the pipeline raised. `not_judged`: a gate could not judge what it judges of clean data,
-    so nothing would be published. `repaired`: what reaches the splits is what stands in those of the clean resample.
-    `vacuous`: everything passed, and there was nothing in it. `void`: the fault changes nothing in this data.
+    so nothing would be published. `repaired`: what reaches the splits is what stands in those of the clean resample,
+    or carries the fault's `trace` no more. `vacuous`: everything passed, and there was nothing in it. `void`: the fault
+    changes nothing in this data.
     """
     if fault.enters == "store":
         return _in_store(fault, strength, clean, data, rng)
@@ -78,29 +81,42 @@ def _judged(fault: Fault, chain: Chain, clean: Chain, gates: Gates) -> Outcome:
     found = _asked(fault, [(place, lambda at=place: chain.frame(at)) for place in chain.places], gates)  # type: ignore[misc]
     if found is not None:
         return found
+    return Outcome("repaired") if _repaired(fault, chain, clean) else _passed(chain.frame("splits"))
+
+
+def _repaired(fault: Fault, chain: Chain, clean: Chain) -> bool:
+    documents = chain.splits[0]
+    if not documents.num_rows:
+        return False
+    if fault.trace:
+        left, before = (_traces(fault.trace, c.splits[0]) for c in (chain, clean))
+        return left <= before
     same = {_content(row) for row in clean.rows("splits")}
-    if chain.splits[0].num_rows and all(_content(row) in same for row in chain.splits[0].to_pylist()):
-        return Outcome("repaired")
-    return _passed(chain.frame("splits"))
+    return all(_content(row) in same for row in documents.to_pylist())
+
+
+def _traces(pattern: str, documents: pa.Table) -> int:
+    return int(pc.sum(pc.match_substring_regex(documents["text"], pattern)).as_py() or 0)
 
 
 def _asked(fault: Fault, frames: Sequence[tuple[str, Callable[[], Frame]]], gates: Gates) -> Outcome | None:
-    """The first gate that fails; those that look at such a fault are asked first. None where all passed."""
+    """The first gate that fails: those that look at such a fault are asked first, the dear ones last, None if none."""
     held: dict[str, str] = {}
-    for first in (True, False):
+
+    def turn(gate: Gate) -> int:
+        name = use_of(type(gate))
+        return 0 if name in fault.seen_by else 2 if name in DEAR else 1
+
+    for now in range(3):
         for place, frame in frames:
-            asked = [g for g in gates.get(place, ()) if (use_of(type(g)) in fault.seen_by) == first]
-            for gate in asked:
+            for gate in (g for g in gates.get(place, ()) if turn(g) == now):
                 verdict = judge(gate, frame())
                 if verdict.outcome == "failed":
                     return Outcome("caught", gate.name)
                 if verdict.outcome == "not_judged":
                     held.setdefault(place, gate.name)
-            if not first and place in held:
-                return Outcome("not_judged", held[place])
-            if not first:
-                frame()
-    return None
+            frame()
+    return next((Outcome("not_judged", held[place]) for place, _ in frames if place in held), None)
 
 
 def _passed(frame: Frame) -> Outcome:

@@ -22,18 +22,18 @@ __all__ = ["ancestry", "evidence", "table", "told", "write"]
 def write(
     folder: Path,
     recipe: Recipe,
-    checkpoint: Version,
+    made: tuple[Version, Version],
     store: Store,
     refused: Mapping[str, str],
     otherwise: frozenset[str] = frozenset(),
 ) -> None:
     """Write `model_card.md`, `data_sheet.md`, `data_sheet.json` and `provenance.json` into a release folder.
 
-    `refused` are the variants that were left out, with the reason; `otherwise` the assets of the ancestry that other
-    settings or other code made than the recipe's of now.
+    `made` is (checkpoint, ledger), both of the same splits; `refused` are the variants that were left out, with the
+    reason; `otherwise` the assets of the ancestry that other settings or other code made than the recipe's of now.
     """
-    chain = list(ancestry(checkpoint, store))
-    (folder / "model_card.md").write_text(card_of(folder, recipe, checkpoint, chain, store, refused), encoding="utf-8")
+    chain = list(ancestry(made, store))
+    (folder / "model_card.md").write_text(card_of(folder, recipe, made[0], chain, store, refused), encoding="utf-8")
     sheet, statements = sheet_of(recipe, chain, store, otherwise)
     (folder / "data_sheet.md").write_text(sheet, encoding="utf-8")
     _json(folder / "data_sheet.json", statements)

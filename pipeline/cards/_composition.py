@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from pipeline.cards.markdown import cell, table
 from pipeline.cards.sheet import Sheet
 from pipeline.cards.sources import folder_of
+from pipeline.leakage import NEAR
 from pipeline.version import Version
 
 SPLITS = ("train", "validation", "test")
+LEAKAGE = ("exact", "near", "template", "mention")
 
 
 def purpose(sheet: Sheet) -> list[str]:
@@ -124,7 +126,27 @@ def split(sheet: Sheet) -> list[str]:
     for name in SPLITS:
         found = sheet.counts(sheet.splits, "split", name)
         rows.append({"split": name, "documents": found.get("documents", "none")})
-    return [*table(rows), "", f"Settings: {settings}."]
+    return [*table(rows), "", f"Settings: {settings}.", "", *_leakage(sheet)]
+
+
+def _leakage(sheet: Sheet) -> list[str]:
+    """What the ledger says of held-out parts that stand in train: as the source divided them, and as splits do."""
+    found, rows = sheet.ledger.manifest.facts["leakage"], []
+    for side in ("as_shipped", "as_split"):
+        for part, steps in (("test", ()), ("validation", ("validation",))) if found[side] is not None else ():
+            row = {"divided": side, "part": part}
+            for measure in LEAKAGE:
+                about = f"{sheet.ledger.place}: {side} {part} {measure}"
+                share = sheet.numbers.manifest(about, sheet.ledger, "facts", "leakage", side, *steps, measure)
+                row[measure] = "none" if share.value is None else str(share)
+            rows.append(row)
+    said = "" if found["as_shipped"] is not None else " The source gives no splits of its own."
+    lines = [
+        "What of a held-out part stands in train, as shares of its documents (of its mentions for `mention`): the same",
+        f"text (`exact`), a text of Jaccard similarity {NEAR} or more (`near`), the same but for digits and mentions",
+        f"(`template`), the same mention with the same label.{said}",
+    ]
+    return [*lines, "", *table(rows)]
 
 
 def errors(sheet: Sheet) -> list[str]:

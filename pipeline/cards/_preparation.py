@@ -127,7 +127,7 @@ def _pair(pair: tuple[str, str]) -> str:
 def versions(sheet: Sheet) -> list[str]:
     """The version and the digest of the data that was trained on."""
     rows = []
-    for stage in ("splits", "augmented", "checkpoint"):
+    for stage in ("splits", "ledger", "augmented", "checkpoint"):
         for version in sheet.stage(stage):
             digest = sheet.numbers.manifest(f"{version.place}: digest", version, "digest")
             rows.append({"asset": str(version.place), "version": version.name, "digest": digest})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from pipeline.gate import STAGES, Gate
@@ -19,13 +19,13 @@ def evidence(checkpoint: Version, store: Store) -> list[object]:
             [asdict(s.verdict) for s in store.verdicts(v).values()],
             [asdict(w) for w in store.waivers(v).values()],
         ]
-        for v in ancestry(checkpoint, store)
+        for v in ancestry([checkpoint], store)
     ]
 
 
-def ancestry(version: Version, store: Store) -> Iterator[Version]:
-    """The version and every version that it was made of, nearest first, each once."""
-    todo, seen = [version], set[tuple[Place, str]]()
+def ancestry(versions: Sequence[Version], store: Store) -> Iterator[Version]:
+    """The versions and every version that they were made of, nearest first, each once."""
+    todo, seen = list(versions), set[tuple[Place, str]]()
     while todo:
         at = todo.pop(0)
         if (at.place, at.name) in seen:
@@ -43,10 +43,11 @@ def _parent(read: Input, store: Store) -> Version | None:
     return now if now is not None and now.digest == read.digest else store.find(place, read.version)
 
 
-def in_order(version: Version) -> tuple[int, Place]:
-    """Sorts versions from raw to checkpoint, and those of one stage by place."""
+def in_order(version: Version) -> tuple[int, bool, Place]:
+    """Sorts versions from raw to checkpoint, the ledger after its splits, and those of one stage by place."""
     stage = stage_of(version.place)
-    return STAGES.index(stage) if stage in STAGES else STAGES.index("splits"), version.place
+    is_ledger = stage == "ledger"
+    return STAGES.index("splits" if is_ledger else stage), is_ledger, version.place
 
 
 def stage_of(place: Place) -> str:

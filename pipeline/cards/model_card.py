@@ -31,6 +31,7 @@ def card_of(
         *waivers(waived),
         *_opening(folder),
         *numbers(json.loads((folder / "evaluation.json").read_text())),
+        *_augmented(chain),
         *_gates(chain, store),
         *_compared(checkpoint, refused),
     ]
@@ -91,6 +92,23 @@ def _gates(chain: Sequence[Version], store: Store) -> list[str]:
     ]
     older = [row for row in refused if row["refused"]]
     return lines + (["A newer version was refused where these were read:", "", *table(older), ""] if older else [])
+
+
+def _augmented(chain: Sequence[Version]) -> list[str]:
+    """What was made of the training documents, and what the lift left out; nothing where nothing was asked for."""
+    lines: list[str] = []
+    for version in chain:
+        facts = version.manifest.facts
+        if "originals" not in facts:
+            continue
+        made, left_out = facts.get("by_operation", {}), facts.get("left_out", {})
+        rows = [
+            {"operation": name, "children": n, "refused": sum(facts.get("refused", {}).get(name, {}).values())}
+            for name, n in made.items()
+        ]
+        lines += table(rows)
+        lines += [f"- left out, it lowers the score: {name} {html.escape(why)}" for name, why in left_out.items()]
+    return ["## Augmentation", "", *lines, ""] if lines else []
 
 
 def _compared(checkpoint: Version, refused: Mapping[str, str]) -> list[str]:

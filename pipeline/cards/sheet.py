@@ -30,6 +30,12 @@ class Sheet:
         return version
 
     @property
+    def ledger(self) -> Version:
+        """The ledger of those splits."""
+        (version,) = self.stage("ledger")
+        return version
+
+    @property
     def labelled(self) -> str:
         """What carries the task's labels: `label` of documents, or `spans`."""
         by = self.splits.manifest.facts.get("by_label", {})

@@ -28,17 +28,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from pipeline.cleaning import _edges
-from pipeline.frames import DOCUMENTS, REJECTED, documents_of, rejected_batch, to_batch
+from pipeline.cleaning._rows import Places, Rows
+from pipeline.frames import DOCUMENTS, REJECTED, rejected_batch
 from pipeline.part import Part
 from pipeline.types import Document, Rejected
 
@@ -97,35 +96,20 @@ def run(steps: Sequence[CleaningStep], batch: pa.RecordBatch) -> pa.RecordBatch:
     it came to the step that dropped it. Local steps that follow each other take the documents with spans through
     together.
     """
-    parts: list[pa.RecordBatch] = []
-    places: list[NDArray[np.int64]] = []
-    at = np.arange(batch.num_rows)
+    rows = Rows(batch)
     for local, group in groupby(steps, key=lambda step: step.local):
-        done = np.zeros(batch.num_rows, bool)
-        together = tuple(group)
-        carrying = np.flatnonzero(~_plain(batch)) if local else np.empty(0, np.int64)
-        if len(carrying):
-            new, left = _edges.carried(together, batch.take(pa.array(carrying)))
-            batch = _edges.put(batch, carrying.tolist(), new)
-            done[np.delete(carrying, left)] = True
-        ready, batch, waiting = batch.filter(pa.array(done)), batch.filter(pa.array(~done)), at[~done]
+        together, open_ = tuple(group), rows.staying()
+        if local:
+            open_ = _edges.follow(together, rows, open_)
         for step in together:
-            batch, rejected, dropped = _applied(step, batch)
-            if len(dropped):
-                parts.append(rejected)
-                places.append(waiting[dropped])
-                waiting = np.delete(waiting, dropped)
-        at = np.concatenate([at[done], waiting])
-        batch = pa.concat_batches([ready, batch]).take(pa.array(np.argsort(at)))
-        at.sort()
-    nothing = pa.nulls(batch.num_rows, pa.string())
-    kept = pa.RecordBatch.from_arrays([*batch.columns, nothing, nothing], schema=CLEANED)
-    whole = pa.concat_batches([kept, *(part.cast(CLEANED) for part in parts)])
-    return whole.take(pa.array(np.argsort(np.concatenate([at, *places]), kind="stable"))) if parts else kept
+            open_ = _applied(step, rows, open_)
+    return rows.cleaned(CLEANED)
 
 
 def parted(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """What `run` gives as (kept, rejected)."""
+    if batch.column("step").null_count == batch.num_rows:
+        return batch.select(DOCUMENTS.names).cast(DOCUMENTS), rejected_batch([])
     dropped = pc.is_valid(batch.column("step"))
     return batch.filter(pc.invert(dropped)).select(DOCUMENTS.names).cast(DOCUMENTS), batch.filter(dropped).cast(
         REJECTED
@@ -138,82 +122,39 @@ def marked(steps: Sequence[CleaningStep], texts: pa.Array) -> dict[str, int]:
     return {kind: int(pc.sum(pc.count_substring(texts, mark)).as_py() or 0) for kind, mark in marks.items()}
 
 
-def _applied(step: CleaningStep, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch, Sequence[int]]:
-    """(kept, rejected, the places of the rejected in the batch)."""
+def _applied(step: CleaningStep, rows: Rows, open_: Places) -> Places:
+    """One step over the rows that are open to it; those of them that stay."""
     import polars as pl
 
-    frame = pl.DataFrame({name: pl.from_arrow(batch.column(name)) for name in ("text", "language")})
     text = pl.col("text")
-    touched = frame.select(step.touches(text)).to_series().arg_true()
-    if touched.is_empty():
-        return batch, rejected_batch([]), []
-    some = frame[touched]
-    reason = step.refuses(text)
+    touched = open_[rows.of(open_).select(step.touches(text)).to_series().to_numpy()]
+    if not len(touched):
+        return open_
+    reason, new = step.refuses(text), step.rewrites(text)
     if reason is not None:
-        return _refused(step, batch, touched.to_arrow(), some.select(reason).to_series().to_arrow())
-    new = step.rewrites(text)
-    if new is None:
-        return _one_by_one(step, batch, touched.to_list())
-    bare = pl.Series(_plain(batch))[touched]
-    batch = _with_texts(batch, touched.filter(bare), some.filter(bare).select(new).to_series())
-    return _one_by_one(step, batch, touched.filter(~bare).to_list())
+        reasons = rows.of(touched).select(reason).to_series()
+        said = dict(zip(touched[reasons.is_not_null().to_numpy()].tolist(), reasons.drop_nulls(), strict=True))
+        for row, why in said.items():
+            rows.drop(row, step.name, why)
+        return np.setdiff1d(open_, list(said), assume_unique=True)
+    if new is not None:
+        plain = rows.plain(touched)
+        bare, touched = touched[plain], touched[~plain]
+        if len(bare):
+            rows.write(bare, rows.of(bare).select(new).to_series())
+    return np.setdiff1d(open_, _one_by_one(step, rows, touched), assume_unique=True)
 
 
-def _plain(batch: pa.RecordBatch) -> NDArray[np.bool_]:
-    """Rows without any span and any token."""
-    lengths = [pc.fill_null(pc.list_value_length(batch.column(name)), 0) for name in ("spans", "tokens")]
-    return np.asarray(pc.equal(pc.add(*lengths), 0))
-
-
-def _with_texts(batch: pa.RecordBatch, rows: pl.Series, texts: pl.Series) -> pa.RecordBatch:
-    """The batch with the texts of these rows replaced."""
-    import polars as pl
-
-    if rows.is_empty():
-        return batch
-    column = pl.Series("text", pl.from_arrow(batch.column("text")))
-    if len(rows) == len(column):
-        column = texts
-    else:
-        at = pl.DataFrame({"row": rows.cast(pl.UInt32), "new": texts})
-        every = pl.DataFrame({"text": column}).with_row_index("row").join(at, "row", how="left", maintain_order="left")
-        column = every.select(pl.coalesce("new", "text")).to_series()
-    arrow = column.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
-    return batch.set_column(batch.schema.get_field_index("text"), DOCUMENTS.field("text"), arrow)
-
-
-def _refused(
-    step: CleaningStep, batch: pa.RecordBatch, touched: pa.Array, reasons: pa.Array
-) -> tuple[pa.RecordBatch, pa.RecordBatch, Sequence[int]]:
-    rows = touched.filter(pc.is_valid(reasons))
-    if not len(rows):
-        return batch, rejected_batch([]), []
-    dropped = batch.take(rows)
-    said = reasons.drop_null().cast(pa.string())
-    columns = [*dropped.columns, pa.array([step.name] * len(rows), pa.string()), said]
-    stay = np.ones(batch.num_rows, bool)
-    stay[rows.to_numpy()] = False
-    rejected = pa.RecordBatch.from_arrays(columns, schema=REJECTED)
-    return batch.filter(pa.array(stay)), rejected, rows.to_pylist()
-
-
-def _one_by_one(
-    step: CleaningStep, batch: pa.RecordBatch, rows: list[int]
-) -> tuple[pa.RecordBatch, pa.RecordBatch, Sequence[int]]:
+def _one_by_one(step: CleaningStep, rows: Rows, some: Places) -> list[int]:
+    """A step over documents; the rows that it drops."""
     kept: dict[int, Document] = {}
-    dropped: dict[int, Rejected] = {}
-    for i, document in zip(rows, documents_of(batch.take(pa.array(rows, pa.int64()))), strict=True):
+    dropped: list[int] = []
+    for row, document in zip(some.tolist(), rows.documents(some) if len(some) else (), strict=True):
         result = step(document)
         if isinstance(result, Rejected):
-            dropped[i] = replace(result, document=document, step=result.step or step.name)
+            rows.drop(row, result.step or step.name, result.reason)
+            dropped.append(row)
         elif result is not document:
-            kept[i] = result
-    return _merged(batch, kept, set(dropped)), rejected_batch(dropped.values()), sorted(dropped)
-
-
-def _merged(batch: pa.RecordBatch, changed: dict[int, Document], dropped: set[int]) -> pa.RecordBatch:
-    order = sorted(changed)
-    merged = _edges.put(batch, order, to_batch(changed[i] for i in order))
-    if not dropped:
-        return merged
-    return merged.take(pa.array([i for i in range(batch.num_rows) if i not in dropped], type=pa.int64()))
+            kept[row] = result
+    rows.put(kept)
+    return dropped

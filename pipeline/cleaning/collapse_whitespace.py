@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.cleaning import CleaningStep
+from pipeline.cleaning._characters import holds, without
 from pipeline.types import Document, Edit, Rejected
 
 if TYPE_CHECKING:
@@ -32,15 +33,19 @@ class CollapseWhitespace(CleaningStep):
 
     def touches(self, text: pl.Expr) -> pl.Expr:
         """Rows with white space at an edge, two in a row, or other than a space."""
-        return text.str.contains(f"^\\s|\\s$|\\s\\s|[{_NEWLINES}{_OTHER}]")
+        two = text.str.contains("  ", literal=True)
+        return two | text.str.starts_with(" ") | text.str.ends_with(" ") | holds(text, _NEWLINES + _OTHER)
 
     def rewrites(self, text: pl.Expr) -> pl.Expr:
         """One space for a run; where line ends are kept, one line end for a run that holds one."""
-        edges = text.str.strip_chars(_CHARACTERS)
+        import polars as pl
+
         if self.keep_newlines:
+            edges = text.str.strip_chars(_CHARACTERS)
             edges = edges.str.replace_all(f"[{_OTHER} ]*[{_NEWLINES}][{_ALL}]*", "\n")
             return edges.str.replace_all(f"[{_OTHER} ]{{2,}}|[{_OTHER}]", " ")
-        return edges.str.replace_all(f"[{_ALL}]{{2,}}|[{_NEWLINES}{_OTHER}]", " ")
+        spaces = text.map_batches(lambda texts: without(texts, _NEWLINES + _OTHER, " "), return_dtype=pl.String)
+        return spaces.str.replace_all("  +", " ").str.strip_chars(" ")
 
     def __call__(self, doc: Document) -> Document | Rejected:
         """The document with its white space collapsed; rejected where a span covered nothing else."""

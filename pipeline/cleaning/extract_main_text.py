@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cleaning import CleaningStep
 from pipeline.extras import require
+from pipeline.pages import too_varied
 from pipeline.types import Document, Edit, Rejected
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class ExtractMainText(CleaningStep):
     with <!doctype html>, <html> or <body> in it, is left alone; strip_html is for tags in a text.
 
     A page with spans or tokens is rejected: they cannot be followed through the extraction. A page without main text
-    becomes an empty text, and so does one whose elements are nested deeper than 1,000. Needs the extra `web`.
+    becomes an empty text, and so does one built to be slow: elements nested deeper than 1,000, over 10,000 distinct
+    attributes, or many distinct <b …>, <font …> and their like among many tags. Needs the extra `web`.
 
     >>> page = "<html><body><nav><a href=/>Home</a></nav><main><p>Bo met Al in Oslo today.</p></main></body></html>"
     >>> ExtractMainText()(Document("a", page)).text
@@ -61,7 +63,7 @@ def _main_text(text: str) -> str:
     for _ in range(_PASSES):
         if not _IS_PAGE.search(text):
             return text
-        text = "" if _is_too_deep(text) else str(extract(text, main_content=True))
+        text = "" if _is_too_deep(text) or too_varied(text) else str(extract(text, main_content=True))
     return text.replace("<", "") if _IS_PAGE.search(text) else text
 
 

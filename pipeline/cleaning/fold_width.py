@@ -33,7 +33,7 @@ class FoldWidth(CleaningStep):
 
     def rewrites(self, text: pl.Expr) -> pl.Expr:
         """One replacement for each of the 62 characters, in one pass."""
-        return text.str.replace_many([chr(wide) for wide in _FOLDED], [chr(narrow) for narrow in _FOLDED.values()])
+        return text.str.replace_many({chr(wide): chr(narrow) for wide, narrow in _FOLDED.items()}, leftmost=True)
 
     def __call__(self, doc: Document) -> Document | Rejected:
         """The document with its digits and Latin letters folded; offsets stay."""

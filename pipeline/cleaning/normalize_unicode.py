@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, pairwise
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from pipeline.cleaning import CleaningStep
-from pipeline.cleaning._characters import INVISIBLE
+from pipeline.cleaning._characters import INVISIBLE, each, where, without
+from pipeline.cleaning._rows import replaced
 from pipeline.types import Document, Edit, Rejected
 
 if TYPE_CHECKING:
@@ -66,11 +67,10 @@ class NormalizeUnicode(CleaningStep):
         """The forms of whole columns."""
         import polars as pl
 
-        seen = text.str.replace_all(f"[{INVISIBLE}]+", "")
         if not self.forms:
-            return seen.map_batches(lambda texts: _normalized(texts, "NFKC"), return_dtype=pl.String)
+            return text.map_batches(_nfkc, return_dtype=pl.String)
         nfc = pl.col("language").is_in([code for code, form in self.forms.items() if form == "NFC"])
-        return pl.struct(seen.alias("text"), nfc.alias("nfc")).map_batches(_by_form, return_dtype=pl.String)
+        return pl.struct(text.alias("text"), nfc.alias("nfc")).map_batches(_by_form, return_dtype=pl.String)
 
     def __call__(self, doc: Document) -> Document | Rejected:
         """The document with its text normalized; rejected where a span held nothing but invisible characters."""
@@ -100,19 +100,19 @@ def _edits(doc: Document, form: Form) -> list[Edit]:
 
 
 def _by_form(rows: pl.Series) -> pl.Series:
-    texts, nfc = rows.struct.field("text"), rows.struct.field("nfc")
-    return _either(texts, nfc, partial(_normalized, form="NFC"), partial(_normalized, form="NFKC"))
+    nfc = rows.struct.field("nfc")
+    return where(where(rows.struct.field("text"), nfc, partial(_composed, form="NFC")), ~nfc, _nfkc)
 
 
-def _normalized(texts: pl.Series, form: Form) -> pl.Series:
+def _nfkc(texts: pl.Series) -> pl.Series:
     """A column as `_edits` writes it, without spans. Rows with nothing but full-width digits and letters, U+3000 and
     no-break spaces to change, as most are, need no more than one replacement a character.
     """
     units = _units()
-    if form == "NFC":
-        return _composed(texts, form)
-    easy = ~texts.str.contains(f"[{units.not_plain}{units.joining}]")
-    return _either(texts, easy, lambda some: some.str.replace_many(dict(_PLAIN)), partial(_composed, form=form))
+    plain = without(texts, INVISIBLE).str.replace_many(dict(_PLAIN), leftmost=True)  # without leftmost half as fast
+    other = (plain.str.len_bytes() != plain.str.len_chars()).arg_true()  # not ASCII
+    hard = other.filter(plain.gather(other).str.contains(f"[{units.not_plain}{units.joining}]"))
+    return plain if hard.is_empty() else replaced(plain, hard.to_numpy(), _composed(texts.gather(hard), "NFKC"))
 
 
 def _composed(texts: pl.Series, form: Form) -> pl.Series:
@@ -121,22 +121,11 @@ def _composed(texts: pl.Series, form: Form) -> pl.Series:
     25.0.1 NFC and NFKC decompose.)
     """
     units = _units()
+    seen = without(texts, INVISIBLE)
     kept, private = list(units.kept), [chr(_PRIVATE + n) for n in range(len(units.kept))]
-    new = texts.str.replace_many(kept, private).str.normalize(form).str.replace_many(private, kept)
-    slow = texts.str.contains(f"[{units.doubtful}]").arg_true()
-    return new.scatter(slow, [_alone(text, form) for text in texts.gather(slow)]) if len(slow) else new
-
-
-def _either(
-    texts: pl.Series, which: pl.Series, true: Callable[[pl.Series], pl.Series], false: Callable[[pl.Series], pl.Series]
-) -> pl.Series:
-    """`true` of the rows where `which` holds, `false` of the others, in their order."""
-    import polars as pl
-
-    if which.all():
-        return true(texts)
-    both = pl.concat([true(texts.filter(which)), false(texts.filter(~which))])
-    return both.gather(pl.concat([which.arg_true(), (~which).arg_true()]).arg_sort())
+    new = seen.str.replace_many(kept, private).str.normalize(form).str.replace_many(private, kept)
+    slow = seen.str.contains(f"[{units.doubtful}]").arg_true()
+    return new.scatter(slow, [_alone(text, form) for text in seen.gather(slow)]) if len(slow) else new
 
 
 def _alone(text: str, form: Form) -> str:
@@ -165,18 +154,17 @@ def _units() -> _Units:
     joining: list[int] = []
     kept: list[int] = []
     doubtful: list[int] = []
-    always_kept = re.compile(f"[{_KEPT}]")
-    for code in chain(*(range(first, last) for first, last in _BLOCKS)):
-        char = chr(code)
-        form = unicodedata.normalize("NFKD", char)
-        if unicodedata.category(char) == "Cn":  # newer tables may know it
-            doubtful.append(code)
-        if always_kept.match(char) or (" " in form and not char.isspace()):
-            kept.append(code)
-        elif unicodedata.category(form[0])[0] == "M" or 0x1160 <= ord(form[0]) <= 0x11FF:
-            joining.append(code)
-        elif not unicodedata.is_normalized("NFKC", char):
-            changing.append(code)
+    always_kept = set(each(_KEPT))
+    for char in map(chr, chain(*(range(first, last) for first, last in _BLOCKS))):
+        form, category = unicodedata.normalize("NFKD", char), unicodedata.category(char)
+        if category == "Cn":  # newer tables may know it
+            doubtful.append(ord(char))
+        if char in always_kept or (" " in form and not char.isspace()):
+            kept.append(ord(char))
+        elif unicodedata.category(form[0])[0] == "M" or "\u1160" <= form[0] <= "\u11ff":
+            joining.append(ord(char))
+        elif form != char and not unicodedata.is_normalized("NFKC", char):
+            changing.append(ord(char))
     marks, own, stay = _class(joining), _class(changing), _class(kept)
     pattern = re.compile(f"[{own}][{marks}]*|[^{marks}{stay}][{marks}]+|[{marks}]+", re.DOTALL)
     doubtful += range(_PRIVATE, _PRIVATE + len(kept))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.cleaning import CleaningStep
-from pipeline.cleaning._characters import INVISIBLE, JOINERS, JOINING
+from pipeline.cleaning._characters import INVISIBLE, JOINERS, JOINING, holds, where, without
 from pipeline.types import Document, Edit, Rejected
 
 if TYPE_CHECKING:
@@ -32,11 +32,13 @@ class RemoveInvisible(CleaningStep):
 
     def touches(self, text: pl.Expr) -> pl.Expr:
         """Rows with such a character, or with any joiner."""
-        return text.str.contains(f"[{INVISIBLE}{JOINERS}]")
+        return holds(text, INVISIBLE + JOINERS)
 
     def rewrites(self, text: pl.Expr) -> pl.Expr:
         """First what always goes, then the joiners that nothing beside them needs."""
-        return text.str.replace_all(f"[{INVISIBLE}]+", "").str.replace_all(_STRAY, "${1}")
+        import polars as pl
+
+        return text.map_batches(_seen, return_dtype=pl.String)
 
     def __call__(self, doc: Document) -> Document | Rejected:
         """The document without them; rejected where a span held nothing else."""
@@ -46,3 +48,9 @@ class RemoveInvisible(CleaningStep):
         runs = _JOINERS.finditer(seen.text)
         stray = [m for m in runs if m.start() == 0 or not _JOINING.match(seen.text, m.start() - 1)]
         return seen.edited([Edit(m.start(), m.end(), "") for m in stray])
+
+
+def _seen(texts: pl.Series) -> pl.Series:
+    seen = without(texts, INVISIBLE)
+    joined = seen.str.contains(f"[{JOINERS}]")
+    return where(seen, joined, lambda some: some.str.replace_all(_STRAY, "${1}"))

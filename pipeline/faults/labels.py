@@ -54,17 +54,16 @@ def span_inside_token(rows: list[Row], strength: float, rng: Random, world: Worl
 
 
 def shifted_annotation(rows: list[Row], strength: float, rng: Random, world: World) -> list[Row]:
-    """A share of the documents, one after another, has the label or the spans of the next."""
-    size = max(2, round(strength * len(rows)))
-    first = rng.randrange(len(rows) - size + 1) if size < len(rows) else 0
+    """A share of the documents, in any order, has the label or the spans of the next among them."""
+    drawn = rng.sample(range(len(rows)), min(len(rows), max(2, round(strength * len(rows)))))
+    following = dict(zip(drawn, [*drawn[1:], *drawn[:1]], strict=True))
 
-    def given(at: int) -> Row:
-        row, after = rows[at], rows[at + 1 if at + 1 < min(first + size, len(rows)) else first]
+    def given(row: Row, after: Row) -> Row:
         if row["spans"] is None or after["spans"] is None:
             return {**row, "label": after["label"]}
         return {**row, "spans": [s for s in after["spans"] if s["end"] <= len(row["text"])]}
 
-    return [given(at) if first <= at < first + size else row for at, row in enumerate(rows)]
+    return [given(row, rows[following[at]]) if at in following else row for at, row in enumerate(rows)]
 
 
 def moved_spans(rows: list[Row], strength: float, rng: Random, world: World) -> list[Row]:
@@ -163,7 +162,8 @@ def _smallest_group(rows: list[Row]) -> tuple[str, str]:
 
 
 _EXACT = ("spans_true", "bio_valid")
-_MENTIONS = ("mention_conflicts", "unannotated_mentions")
+_MENTIONS = ("known_mentions", "mention_conflicts", "unannotated_mentions")
+_LABELS = ("label_conflicts", "reference_kappa")
 
 KINDS = (
     Fault(span_off_by_one, "raw", (0.05, 0.2, 0.5), ("spans",), (*_EXACT, *_MENTIONS)),
@@ -172,16 +172,16 @@ KINDS = (
     Fault(span_empty, "raw", (0.01, 0.1), ("spans",), _EXACT),
     Fault(span_outside, "raw", (0.01, 0.1), ("spans",), _EXACT),
     Fault(span_inside_token, "raw", (0.01, 0.1), ("spans", "tokens"), _EXACT),
-    Fault(shifted_annotation, "raw", (0.2, 0.5, 1.0), (), (*_MENTIONS, "label_kappa")),
+    Fault(shifted_annotation, "raw", (0.2, 0.5, 1.0), (), (*_LABELS, *_MENTIONS)),
     Fault(moved_spans, "raw", (0.1, 0.5, 1.0), ("spans",), (*_EXACT, *_MENTIONS)),
-    Fault(label_noise, "raw", (0.01, 0.05, 0.1, 0.2), (), ("mention_conflicts", "label_conflicts", "label_kappa")),
+    Fault(label_noise, "raw", (0.01, 0.05, 0.1, 0.2), (), (*_LABELS, "known_mentions", "mention_conflicts")),
     Fault(unknown_label, "raw", (0.01, 0.1, 0.5), (), ("unusable_share", "labels_known")),
     Fault(
         class_collapse,
         "raw",
         (0.5, 0.9, 1.0),
         (),
-        ("label_shift", "class_share", "labels_covered", "mention_conflicts"),
+        ("label_shift", "class_share", "labels_covered", "known_mentions"),
     ),
     Fault(group_lost, "raw", (0.5, 0.9, 1.0), ("spans", "groups"), ("unannotated_mentions", "group_share")),
     Fault(null_labels, "raw", (0.02, 0.1, 0.5), ("label",), ("unusable_share", "not_null")),

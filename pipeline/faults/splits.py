@@ -166,8 +166,10 @@ KINDS = (
     Fault(leaked_near, "splits", (0.01, 0.1, 0.5), (), _SAMENESS),
     Fault(group_on_both_sides, "splits", (0.01, 0.2), (), _SAMENESS),
     Fault(class_missing_in_test, "splits", (1.0,), (), ("labels_covered",)),
-    Fault(noisy_test_labels, "splits", (0.2, 0.5, 1.0), (), ("held_out_conflicts", "label_kappa")),
-    Fault(domain_shift, "splits", (0.25, 0.5, 1.0), (), ("c2st_auc",)),
+    Fault(
+        noisy_test_labels, "splits", (0.2, 0.5, 1.0), (), ("reference_kappa", "known_mentions", "held_out_conflicts")
+    ),
+    Fault(domain_shift, "splits", (0.25, 0.5, 1.0), (), ("unlikely_texts", "length_shift")),
     Fault(label_shift, "splits", (0.5, 0.9), (), ("label_shift", "labels_covered")),
     Fault(test_split_lost, "splits", (0.9, 1.0), (), ("labels_covered",)),
     Fault(

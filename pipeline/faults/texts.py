@@ -7,6 +7,7 @@ from random import Random
 from pipeline.faults._fault import Fault, Row, World, changed, edited, prefixed, some, texted
 
 _ZERO_WIDTH = "\u200b\u2060\ufeff"
+_PERSONAL = r"wang\.[0-9]+@example\.com|1[35789][0-9]{9}|4[0-9]{15}"
 _BOILERPLATE = {
     "zh": "版权所有，未经书面授权，不得转载。客服电话请见网站首页。",
     "en": " All rights reserved. Reproduction without written permission is prohibited. See our home page.",
@@ -14,8 +15,8 @@ _BOILERPLATE = {
 
 
 def mojibake(rows: list[Row], strength: float, rng: Random, world: World) -> list[Row]:
-    """A share of the texts is UTF-8 read as Windows-1252."""
-    return changed(rows, strength, rng, lambda row: texted(row, _misread(row["text"])))
+    """A share of the texts is UTF-8 read as Windows-1252; those in ASCII stay as they are."""
+    return changed(rows, strength, rng, lambda row: {} if row["text"].isascii() else texted(row, _misread(row["text"])))
 
 
 def other_language(rows: list[Row], strength: float, rng: Random, world: World) -> list[Row]:
@@ -132,11 +133,12 @@ def documents_lost(rows: list[Row], strength: float, rng: Random, world: World) 
 def groups_lost(rows: list[Row], strength: float, rng: Random, world: World) -> list[Row]:
     """Every document is a group of its own, though a share of them is a near copy (3 % changed) of another."""
     long = [row for row in rows if len(row["text"]) >= 30] or rows
-    copied = changed(rows, strength, rng, lambda row: {"text": edited(rng.choice(long)["text"], 0.03, rng)})
-    return [
-        {**row, "group_id": row["id"], "spans": old["spans"] if row is old else row["spans"] and []}
-        for row, old in zip(copied, rows, strict=True)
-    ]
+
+    def change(row: Row) -> Row:
+        other = rng.choice(long)
+        return {**_instead(row, other), "text": edited(other["text"], 0.03, rng)}
+
+    return [{**row, "group_id": row["id"]} for row in changed(rows, strength, rng, change)]
 
 
 def empty_frame(rows: list[Row], strength: float, rng: Random, world: World) -> list[Row]:
@@ -164,25 +166,28 @@ def _card(rng: Random) -> str:
     return "".join(map(str, [*digits, -total % 10]))
 
 
+_READ = ("unlikely_texts", "length_shift")
+_COPIES = ("near_copies", "duplicate_share", "distinct_n")
+
 KINDS = (
-    Fault(mojibake, "raw", (0.05, 0.2, 0.5), (), ("odd_characters", "language_share")),
-    Fault(other_language, "raw", (0.02, 0.1, 0.5), (), ("foreign_script", "language_share")),
-    Fault(other_domain, "raw", (0.1, 0.5), (), ("distinct_n", "c2st_auc", "mtld")),
-    Fault(personal_data, "raw", (0.005, 0.02, 0.1), (), ("pii_left",)),
+    Fault(mojibake, "raw", (0.05, 0.2, 0.5), (), ("odd_characters", *_READ, "language_share")),
+    Fault(other_language, "raw", (0.02, 0.1, 0.5), (), ("foreign_script", *_READ, "language_share")),
+    Fault(other_domain, "raw", (0.1, 0.5), (), (*_READ, "distinct_n", "mtld")),
+    Fault(personal_data, "raw", (0.005, 0.02, 0.1), (), ("pii_left", *_READ), _PERSONAL),
     Fault(empty_texts, "raw", (0.01, 0.1, 0.5), (), ("no_empty_text",)),
     Fault(blank_texts, "raw", (0.01, 0.1, 0.5), (), ("no_empty_text",)),
     Fault(null_bytes, "raw", (0.01, 0.1, 0.5), (), ("odd_characters",)),
-    Fault(cut_texts, "raw", (0.5, 1.0), (), ("c2st_auc", "language_share")),
-    Fault(boilerplate, "raw", (0.2, 0.5, 1.0), (), ("shared_edge",)),
-    Fault(markup_left, "raw", (0.05, 0.2, 1.0), (), ("markup_left",)),
-    Fault(upper_case, "raw", (0.2, 0.5, 1.0), (), ("c2st_auc",)),
-    Fault(one_character, "raw", (0.02, 0.1, 0.5), (), ("mtld", "distinct_n")),
-    Fault(shuffled_characters, "raw", (0.1, 0.5, 1.0), (), ("language_share", "unannotated_mentions")),
-    Fault(duplicate_bomb, "raw", (0.05, 0.2, 0.5), (), ("duplicate_share", "distinct_n")),
-    Fault(near_duplicate_bomb, "raw", (0.05, 0.2, 0.5), (), ("distinct_n",)),
-    Fault(topic_collapse, "raw", (0.3, 0.6, 0.9), (), ("mtld", "self_repetition", "vendi")),
+    Fault(cut_texts, "raw", (0.2, 0.5, 1.0), (), ("length_shift",)),
+    Fault(boilerplate, "raw", (0.05, 0.2, 0.5, 1.0), (), ("shared_edge",)),
+    Fault(markup_left, "raw", (0.05, 0.2, 1.0), (), ("markup_left", *_READ), r"(?i)</?(div|p|br|a)\b|&nbsp;|&gt;"),
+    Fault(upper_case, "raw", (0.2, 0.5, 1.0), (), _READ),
+    Fault(one_character, "raw", (0.02, 0.1, 0.5), (), ("mtld", "distinct_n", *_READ)),
+    Fault(shuffled_characters, "raw", (0.1, 0.5, 1.0), (), (*_READ, "unannotated_mentions")),
+    Fault(duplicate_bomb, "raw", (0.05, 0.2, 0.5), (), (*_COPIES, "label_shift")),
+    Fault(near_duplicate_bomb, "raw", (0.05, 0.2, 0.5), (), _COPIES),
+    Fault(topic_collapse, "raw", (0.3, 0.6, 0.9), (), ("unlikely_texts", "mtld", "length_shift", "self_repetition")),
     Fault(duplicate_ids, "raw", (0.002, 0.05), (), ("unique_ids",)),
     Fault(documents_lost, "raw", (0.98,), (), ("row_count", "labels_covered")),
-    Fault(groups_lost, "raw", (0.1, 0.3), (), ("no_leakage", "distinct_n", "unannotated_mentions")),
+    Fault(groups_lost, "raw", (0.1, 0.3), (), (*_COPIES, "no_leakage")),
     Fault(empty_frame, "raw", (1.0,)),
 )

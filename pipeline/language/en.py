@@ -13,6 +13,15 @@ NAME = "English"
 SCRIPT = "[A-Za-z\u00c0-\u024f]"
 """A character of the language's script, as a class that Python and Rust (Polars) regular expressions both read."""
 
+NEGATIONS = frozenset(
+    re.findall(
+        r"\S+",
+        "no not n't nor none never neither nobody nothing nowhere without cannot hardly barely scarcely don't doesn't"
+        " didn't isn't aren't wasn't weren't won't wouldn't can't couldn't shouldn't haven't hasn't hadn't",
+    )
+)
+"""Words without which a sentence says the opposite, lower-case."""
+
 _ABBREVIATION = r"(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bvs)(?<!\b[A-Z])(?<!\.[A-Za-z])"
 _SENTENCE_END = re.compile(_ABBREVIATION + r"""[.!?]+["')\]\u2019\u201d]*(?=\s)\s*|\n\s*""")
 _CLAUSE_END = re.compile(r"[,;:](?=\s)\s*")

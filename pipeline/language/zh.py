@@ -38,6 +38,9 @@ COMPOUND_FAMILY_NAMES = frozenset(
 )
 """Family names of two characters, written one after the other."""
 
+NEGATIONS = frozenset(re.findall(r"\S+", "不 没 无 非 未 别 勿 莫 否 没有 不是 不会 不能 从不 从未 并非 毫无 不要"))
+"""Words and characters without which a sentence says the opposite."""
+
 _DESCRIBED = re.compile(r"[（〈]")  # a character that the encoding lacked, described: 钟（昆音）
 
 

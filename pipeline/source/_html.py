@@ -9,6 +9,7 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 
 from pipeline.extras import require
+from pipeline.pages import too_varied
 from pipeline.source._files import FileSource
 
 # The parser's time grows with the square of how many attributes one tag has (20,000: 1.9 s), the extraction's with that
@@ -54,6 +55,8 @@ class PageSource(FileSource):
         extract = require("resiliparse.extract.html2text", "web").extract_plain_text
         if any(_attributes(match.group()) > _MOST_ATTRIBUTES for match in _TAG.finditer(html)):
             raise PageError(f"one tag has more than {_MOST_ATTRIBUTES} attributes; repair the page")
+        if too_varied(html):
+            raise PageError("has too many different attributes or formatting tags for a page; repair it")
         try:
             tree = parse(html)
             if tree.document.query_selector(" > ".join(["*"] * _MOST_NESTED)) is not None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.duplicates import Sketch, sketch, text_keys, thinned
+from pipeline.duplicates import Sketch, text_keys, thinned
 from pipeline.duplicates.signatures import Rows
 
+Sketcher = Callable[[pl.Series], Sketch]
 REJECTION = {"kind": pl.String, "near_row": pl.Int64, "similarity": pl.Float64, "reason": pl.String}
 
 
@@ -45,12 +48,12 @@ def same_text(order: Rows, texts: pl.Series) -> pl.DataFrame:
     return rejections(again["row"].to_numpy(), "exact", again["near"].to_numpy(), np.ones(again.height))
 
 
-def near_text(order: Rows, texts: pl.Series, at_least: float | None) -> tuple[pl.DataFrame, Sketch]:
+def near_text(order: Rows, texts: pl.Series, at_least: float | None, sketcher: Sketcher) -> tuple[pl.DataFrame, Sketch]:
     """Of rows that are as similar as `at_least` all but the first in `order`; and the sketch of all rows in `order`.
 
     Row r of the sketch is the document at `order[r]`.
     """
-    found = sketch(texts.gather(order))
+    found = sketcher(texts.gather(order))
     if at_least is None:
         return rejections(order[:0], "near"), found
     pairs = thinned(found, np.arange(len(order)), at_least)

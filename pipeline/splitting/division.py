@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pipeline.duplicates import Sketch, nearest, similar
+from pipeline.duplicates import Sketch, nearest, similar, sketch
 from pipeline.duplicates.near import Pairs
 from pipeline.duplicates.signatures import Rows
 from pipeline.frames import DOCUMENTS, REJECTED
-from pipeline.splitting.copies import REJECTION, near_text, rejections, same_id, same_text
+from pipeline.splitting.copies import REJECTION, Sketcher, near_text, rejections, same_id, same_text
 from pipeline.splitting.entities import in_the_way
 from pipeline.splitting.placing import by_quota, positions, strata, stretch
 from pipeline.splitting.settings import SPLITS, SplitSettings
@@ -53,10 +53,11 @@ def split(documents: pa.Table, settings: SplitSettings) -> tuple[pa.Table, pa.Ta
     return division.kept, division.rejected
 
 
-def divide(documents: pa.Table, settings: SplitSettings) -> Division:
+def divide(documents: pa.Table, settings: SplitSettings, sketcher: Sketcher = sketch) -> Division:
     """Divide documents (schema DOCUMENTS). A document without `group_id` is a group of its own, by its id.
 
-    With `official` the source's split stays; a document without one is rejected, nothing else is.
+    With `official` the source's split stays; a document without one is rejected, nothing else is. `sketcher` gives what
+    `sketch` does, wherever it computes that.
 
     Raises:
         DataSaysNo: the settings ask for more documents than there are, or for strata that nobody has.
@@ -70,11 +71,11 @@ def divide(documents: pa.Table, settings: SplitSettings) -> Division:
             kind=pl.lit("official"), why=pl.lit("the source's own split"), near_row=pl.lit(None, pl.Int64)
         ).with_columns(similarity=pl.lit(None, pl.Float64))
     else:
-        rows = _divided(documents, rows, settings)
+        rows = _divided(documents, rows, settings, sketcher)
     return _tables(documents, _explained(rows))
 
 
-def _divided(documents: pa.Table, rows: pl.DataFrame, settings: SplitSettings) -> pl.DataFrame:
+def _divided(documents: pa.Table, rows: pl.DataFrame, settings: SplitSettings, sketcher: Sketcher) -> pl.DataFrame:
     """Adds `unit`, `place`, `kind`, `why` of where it is placed; `reason`, `near_row`, `similarity` of the rejected."""
     texts = pl.Series("text", documents["text"], dtype=pl.String)
     dropped = [same_id(rows, documents["text"])]
@@ -84,7 +85,7 @@ def _divided(documents: pa.Table, rows: pl.DataFrame, settings: SplitSettings) -
     order = _preferred(rows.join(dropped[0], on="row", how="anti"), texts, settings)
     dropped.append(same_text(order, texts))
     order = order[~np.isin(order, dropped[1]["row"].to_numpy())]
-    copies, found = near_text(order, texts, settings.near_duplicates)
+    copies, found = near_text(order, texts, settings.near_duplicates, sketcher)
     dropped.append(copies)
     stays = ~np.isin(order, copies["row"].to_numpy())
     units = _units(rows, order, found, np.flatnonzero(stays), settings)

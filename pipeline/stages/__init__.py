@@ -19,6 +19,7 @@ from pipeline.stages.clean import clean
 from pipeline.stages.collect import collect
 from pipeline.stages.fine_tune import Trainer, fine_tune, quiet
 from pipeline.stages.ledger import ledger
+from pipeline.stages.lift import lift
 from pipeline.stages.release import release
 from pipeline.stages.split import split
 from pipeline.store import Store
@@ -36,6 +37,7 @@ __all__ = [
     "fine_tune",
     "judge",
     "ledger",
+    "lift",
     "make",
     "prepared",
     "quiet",
@@ -52,6 +54,7 @@ STAGES: dict[str, Callable[..., Work]] = {
     "ledger": ledger,
     "augmented": augment,
     "checkpoint": fine_tune,
+    "lift": lift,
     "release": release,
 }
 

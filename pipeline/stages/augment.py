@@ -2,39 +2,85 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline.draft import Draft
-from pipeline.frames import documents_of, to_batches
+from pipeline.fingerprint import fingerprint
+from pipeline.frames import REJECTED
 from pipeline.recipe import Recipe, gate_set
+from pipeline.splitting.placing import position
+from pipeline.stages._children import children, sifted
 from pipeline.stages._versions import version_of
 from pipeline.store import Store
 from pipeline.tally import Tally
+from pipeline.types import Json
 from pipeline.work import Work, part_of
 
+HELD_APART = 0.5  # Jaccard similarity to a held-out document from which on a child is dropped, unless `split` says less
 
-def augment(recipe: Recipe, variant: str, store: Store) -> Work:
-    """Augmented: the training documents and their children; validation and test are not in here."""
-    augmenters = recipe.variant(variant).augmentation
+
+def augment(recipe: Recipe, variant: str, store: Store, processes: int | None = None) -> Work:
+    """Augmented: the training documents and their children; validation and test are not in here.
+
+    A child stays where it is told from every document of the splits, from its siblings, and is one of at most
+    `children_per_parent`; the others are kept as rejected, with the reason. What was refused is counted.
+    """
+    chosen, omitted = recipe.variant(variant), left_out(recipe, variant, store)
     version, record = store.read(recipe.place("splits"), gate_set(recipe.gates, "splits"))
 
     def write(draft: Draft) -> dict[str, Any]:
         tally = Tally()
-        train = part_of(store.audit_documents(version), "train")
+        splits = store.audit_documents(version)
+        train = first_of(part_of(splits, "train"), chosen.train_documents)
+        made: list[pa.RecordBatch] = []
+        refused: dict[str, Json] = {}
+        for augmenter in (a for a in chosen.augmentation if a.name not in omitted):
+            reasons = Counter[str]()
+            for batch, why in children(augmenter, train, processes):
+                made.append(batch)
+                reasons.update(why)
+            if reasons:
+                refused[augmenter.name] = dict(sorted(reasons.items()))
+        apart = min(HELD_APART, recipe.split.apart or HELD_APART)
+        kept, dropped = sifted(made, splits, recipe.children_per_parent, apart)
 
         def rows() -> Iterator[pa.RecordBatch]:
-            yield from train.to_batches()
-            for augmenter in augmenters:
-                fitted = augmenter.fitted(documents_of(train))
-                yield from to_batches(c for d in documents_of(train) for c in fitted(d, fitted.rng(d)))
+            yield from chain(train.to_batches(), kept.to_batches())
 
         draft.write(tally.counted(rows()))
-        draft.write_rejected([])
-        return {"originals": train.num_rows, **tally.facts()}
+        draft.write_rejected(dropped.cast(REJECTED).to_batches())
+        counts: dict[str, Any] = {"originals": train.num_rows, "refused": refused}
+        return {**counts, **({"left_out": omitted} if omitted else {}), **tally.facts()}
 
     place = recipe.place("augmented", variant)
     gates = recipe.gates.get("augmented", ())
-    return Work(place, version_of(augment, "augmented", recipe, variant), (record,), gates, write, recipe.task.labels)
+    return Work(place, code_of_augmented(recipe, variant, store), (record,), gates, write, recipe.task.labels)
+
+
+def code_of_augmented(recipe: Recipe, variant: str, store: Store) -> str:
+    """The fingerprint of an augmented version: its settings, and what the lift left out of them."""
+    omitted = left_out(recipe, variant, store)
+    code = version_of(augment, "augmented", recipe, variant)
+    return fingerprint(code, omitted) if omitted else code
+
+
+def left_out(recipe: Recipe, variant: str, store: Store) -> dict[str, str]:
+    """Operation → why it is left out: those that say `when: helps` and that the published lift finds harmful."""
+    asked = {a.name for a in recipe.variant(variant).augmentation if a.when == "helps"}
+    version = store.published(recipe.place("lift")) if asked else None
+    found = {} if version is None else dict(version.manifest.facts["harmful"])
+    return {name: str(found[name]) for name in sorted(asked) if name in found}
+
+
+def first_of(train: pa.Table, most: int | None) -> pa.Table:
+    """The first `most` training documents by a hash of their id: of two sizes the smaller is a part of the larger."""
+    if most is None or most >= train.num_rows:
+        return train
+    ids = train["id"].to_pylist()
+    first = sorted(range(len(ids)), key=lambda row: (position(ids[row], 13), ids[row]))[:most]
+    return train.take(pa.array(sorted(first), pa.int64()))

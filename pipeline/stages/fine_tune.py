@@ -9,6 +9,7 @@ from typing import Any
 from pipeline import job
 from pipeline.draft import Draft
 from pipeline.recipe import Recipe, gate_set
+from pipeline.stages._children import noised
 from pipeline.stages._versions import version_of
 from pipeline.store import Store
 from pipeline.training import Report, Splits
@@ -25,7 +26,8 @@ def fine_tune(recipe: Recipe, variant: str, store: Store, train: Trainer = job.r
     """Checkpoint: the model folder, its predictions on test, its numbers. `train` runs the job, here or elsewhere."""
     version, record = store.read(recipe.place("augmented", variant), gate_set(recipe.gates, "augmented"))
     split_version, split_record = store.read(recipe.place("splits"), gate_set(recipe.gates, "splits"))
-    training, code = recipe.variant(variant).training, version_of(fine_tune, "checkpoint", recipe, variant)
+    training, point = recipe.variant(variant).training, recipe.variant(variant).lift
+    code = version_of(fine_tune, "checkpoint", recipe, variant)
 
     def write(draft: Draft) -> dict[str, Any]:
         documents = store.audit_documents(split_version)
@@ -34,7 +36,8 @@ def fine_tune(recipe: Recipe, variant: str, store: Store, train: Trainer = job.r
         todo = job.Job(
             draft.folder, recipe.task.settings(places=True), training.settings(places=True), record.digest, code
         )
-        job.lay_out(todo, Splits(augmented, parts["validation"], parts["test"], record.digest))
+        copy = None if point is None else noised(point.noise, parts["test"])
+        job.lay_out(todo, Splits(augmented, parts["validation"], parts["test"], record.digest, copy))
         train(todo, report)
         job.clear(todo)
         draft.rows = augmented.num_rows

@@ -17,6 +17,7 @@ from pipeline.stages.split import PLACEMENT
 from pipeline.store import Store
 from pipeline.work import Work
 
+LEDGER_FILE = "ledger.parquet"
 LEDGER = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -44,13 +45,21 @@ def ledger(recipe: Recipe, store: Store) -> Work:
     def write(draft: Draft) -> dict[str, Any]:
         kept, rejected = store.audit_documents(version), store.audit_documents(version, "rejected.parquet")
         placement = store.audit_documents(version, PLACEMENT)
-        rows = _rows(placement, rejected)
-        pq.write_table(rows, draft.folder / "ledger.parquet", compression="zstd")
+        rows, facts = made_of(recipe, kept, rejected, placement)
+        pq.write_table(rows, draft.folder / LEDGER_FILE, compression="zstd")
         draft.rows = rows.num_rows
-        counts = {f"by_{name}": _counts(rows[name]) for name in ("split", "step", "kind")}
-        return {"rows_in": rows.num_rows, **counts, "leakage": _leakage(recipe, kept, rejected, placement)}
+        return facts
 
     return Work(recipe.place("ledger"), version_of(ledger, "ledger", recipe), (record,), (), write)
+
+
+def made_of(
+    recipe: Recipe, kept: pa.Table, rejected: pa.Table, placement: pa.Table
+) -> tuple[pa.Table, dict[str, object]]:
+    """(the rows, the facts of the manifest) of a ledger, from the three files of its splits."""
+    rows = _rows(placement, rejected)
+    counts = {f"by_{name}": _counts(rows[name]) for name in ("split", "step", "kind")}
+    return rows, {"rows_in": rows.num_rows, **counts, "leakage": _leakage(recipe, kept, rejected, placement)}
 
 
 def _rows(placement: pa.Table, rejected: pa.Table) -> pa.Table:

@@ -13,10 +13,11 @@ from pipeline.fingerprint import code_of, fingerprint
 from pipeline.quality._diversity import measured
 from pipeline.recipe import Recipe, gate_set
 from pipeline.stages._versions import version_of
-from pipeline.stages.augment import augment
+from pipeline.stages.augment import code_of_augmented
 from pipeline.stages.clean import clean
 from pipeline.stages.collect import collect
 from pipeline.stages.fine_tune import fine_tune
+from pipeline.stages.ledger import ledger
 from pipeline.stages.split import split
 from pipeline.store import Store
 from pipeline.version import Input, Version
@@ -26,9 +27,12 @@ from pipeline.work import Work, part_of
 def release(recipe: Recipe, store: Store) -> Work:
     """Release: the best variant (by validation) whose checkpoint is published, copied, with its cards."""
     divided, splits = store.read(recipe.place("splits"), gate_set(recipe.gates, "splits"))
+    accounts, account = store.read(recipe.place("ledger"), gate_set(recipe.gates, "ledger"))
+    if splits.digest not in {i.digest for i in accounts.manifest.inputs}:
+        raise GateNotPassed(f"{accounts.place}: is of other splits than the published ones; materialize it again")
     found: list[tuple[Version, Input]] = []
     refused: dict[str, str] = {}
-    for variant in recipe.variants:
+    for variant in (name for name, v in recipe.variants.items() if v.lift is None):
         try:
             version, record = store.read(recipe.place("checkpoint", variant), gate_set(recipe.gates, "checkpoint"))
         except GateNotPassed as error:
@@ -43,7 +47,7 @@ def release(recipe: Recipe, store: Store) -> Work:
         raise GateNotPassed(f"{recipe.name}: there is no published checkpoint to release\n{listed}")
     key = f"validation_{recipe.task.headline}"
     best, record = max(found, key=lambda pair: dict(pair[0].manifest.facts["metrics"])[key])
-    otherwise = _otherwise(recipe, best, store)
+    otherwise = _otherwise(recipe, best, accounts, store)
 
     def write(draft: Draft) -> dict[str, Any]:
         folder = store.audit_folder(best)
@@ -51,7 +55,7 @@ def release(recipe: Recipe, store: Store) -> Work:
         for name in ("evaluation.json", "predictions.parquet"):
             shutil.copy2(folder / name, draft.folder / name)
         (draft.folder / "baselines.json").write_text(json.dumps(_baselines(recipe, divided, store), indent=1))
-        cards.write(draft.folder, recipe, best, store, refused, otherwise)
+        cards.write(draft.folder, recipe, (best, accounts), store, refused, otherwise)
         draft.rows = best.manifest.rows
         metrics = best.manifest.facts["metrics"]
         return {"variant": best.place.partition, "metrics": metrics, "compared": [v.place.partition for v, _ in found]}
@@ -61,7 +65,7 @@ def release(recipe: Recipe, store: Store) -> Work:
     # so does what the cards say of it: a waiver, a limit or a setting makes new cards of the same checkpoint
     said = [cards.evidence(best, store), cards.told(recipe), sorted(otherwise), code_of("pipeline.quality._diversity")]
     code = fingerprint(version_of(release, "release", recipe), *said)
-    return Work(recipe.place("release"), code, (record, *others), (), write)
+    return Work(recipe.place("release"), code, (record, *others, account), (), write)
 
 
 def _baselines(recipe: Recipe, divided: Version, store: Store) -> dict[str, dict[str, float]]:
@@ -70,16 +74,17 @@ def _baselines(recipe: Recipe, divided: Version, store: Store) -> dict[str, dict
     return {language: measured(train, language) for language in sorted({c.language for c in recipe.corpora})}
 
 
-def _otherwise(recipe: Recipe, best: Version, store: Store) -> frozenset[str]:
-    """The assets of a checkpoint's ancestry that other settings or other code made than the recipe's of now."""
+def _otherwise(recipe: Recipe, best: Version, accounts: Version, store: Store) -> frozenset[str]:
+    """The assets of both versions' ancestry that other settings or other code made than the recipe's of now."""
     variant = best.place.partition
     now = {
         recipe.place("splits").asset: version_of(split, "splits", recipe),
-        recipe.place("augmented").asset: version_of(augment, "augmented", recipe, variant),
+        recipe.place("ledger").asset: version_of(ledger, "ledger", recipe),
+        recipe.place("augmented").asset: code_of_augmented(recipe, variant, store),
         recipe.place("checkpoint").asset: version_of(fine_tune, "checkpoint", recipe, variant),
     }
     for corpus in recipe.corpora:
         now[f"corpora/{corpus.name}/raw"] = version_of(collect, "raw", corpus)
         now[f"corpora/{corpus.name}/clean"] = version_of(clean, "clean", corpus)
-    made = ((v.place.asset, v.manifest.fingerprint) for v in cards.ancestry(best, store))
+    made = ((v.place.asset, v.manifest.fingerprint) for v in cards.ancestry((best, accounts), store))
     return frozenset(asset for asset, by in made if now.get(asset, by) != by)

@@ -67,3 +67,7 @@ class LearnableTask(Task):
     @abstractmethod
     def headline_value(self, gold: pa.Table, predictions: pa.Table) -> float:
         """The headline metric alone, without intervals: what an epoch is chosen by."""
+
+    @abstractmethod
+    def headline_draws(self, gold: pa.Table, predictions: pa.Table) -> NDArray[np.float64]:
+        """The headline metric of every bootstrap draw of test groups, the same draws for all predictions of a test."""

@@ -32,6 +32,13 @@ def entity_f1(gold: pa.Table, predictions: pa.Table, labels: Sequence[str]) -> f
     return float(precision_recall_f1(_counts(rows, _spans_of(gold, predictions), labels).sum((0, 1)))[2])
 
 
+def entity_f1_draws(gold: pa.Table, predictions: pa.Table, labels: Sequence[str]) -> NDArray[np.float64]:
+    """Micro F1 of exact mentions for every bootstrap draw of groups, shape (draws,)."""
+    rows = rows_of(gold)
+    counts = _counts(rows, _spans_of(gold, predictions), labels)
+    return precision_recall_f1(resampled(counts, [r.group for r in rows]).sum(1))[2]
+
+
 def evaluated(test: pa.Table, predictions: pa.Table, train: pa.Table, labels: Sequence[str]) -> Evaluation:
     """Metrics and tables.
 

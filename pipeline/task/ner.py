@@ -12,7 +12,7 @@ from pipeline.errors import did_you_mean
 from pipeline.task import Evaluation
 from pipeline.task._bio import Labelled, best_paths, decode, encode, stray, tags_of
 from pipeline.task._learnable import LearnableTask
-from pipeline.task._ner_scores import entity_f1, evaluated
+from pipeline.task._ner_scores import entity_f1, entity_f1_draws, evaluated
 from pipeline.types import Document, Range, Rejected
 
 if TYPE_CHECKING:
@@ -94,6 +94,10 @@ class Ner(LearnableTask):
     def headline_value(self, gold: pa.Table, predictions: pa.Table) -> float:
         """Micro F1 of exact mentions."""
         return entity_f1(gold, predictions, self.labels)
+
+    def headline_draws(self, gold: pa.Table, predictions: pa.Table) -> NDArray[np.float64]:
+        """Micro F1 of exact mentions of every draw, shape (draws,)."""
+        return entity_f1_draws(gold, predictions, self.labels)
 
     def evaluate(self, test: pa.Table, predictions: pa.Table, train: pa.Table) -> Evaluation:
         """Scores of exact mentions (start, end and label all right) and of tokens; see `_ner_scores` for each."""

@@ -72,6 +72,12 @@ class TextClassification(LearnableTask):
         confusion = self._per_document(gold, predictions).sum(0)
         return float(precision_recall_f1(_counts(confusion))[2].mean())
 
+    def headline_draws(self, gold: pa.Table, predictions: pa.Table) -> NDArray[np.float64]:
+        """Macro F1 of every draw, shape (draws,)."""
+        ids, groups = gold.column("id").to_pylist(), gold.column("group_id").to_pylist()
+        each = self._per_document(gold, predictions)
+        return _macro(resampled(each, [g or i for g, i in zip(groups, ids, strict=True)]))
+
     def evaluate(self, test: pa.Table, predictions: pa.Table, train: pa.Table) -> Evaluation:
         """`accuracy`, `macro_f1`, each with `_low` and `_high` (95 %, bootstrap over groups), and baselines.
 

@@ -24,12 +24,16 @@ Report = Callable[[Mapping[str, Json]], None]
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """The three tables of a recipe, each of the schema DOCUMENTS, and the digest of what they were read from."""
+    """The three tables of a recipe, each of the schema DOCUMENTS, and the digest of what they were read from.
+
+    `noised` are the test documents with noise in their texts, where a variant is compared on them too.
+    """
 
     train: pa.Table
     validation: pa.Table
     test: pa.Table
     digest: str
+    noised: pa.Table | None = None
 
 
 class Training(Part):

@@ -53,6 +53,7 @@ class Run:
         predictions = self._predicted(model, tokenizer, examples["test"])
         evaluation = self.task.evaluate(self.splits.test, predictions, self.splits.train)
         scores = {**evaluation.metrics, f"validation_{self.task.headline}": progress.best, **self._lost(examples)}
+        scores |= self._on_noise(model, tokenizer)
         self._write(model, tokenizer, predictions, Evaluation(scores, evaluation.tables), progress)
         return Checkpoint(
             path=self.out / "model",
@@ -75,9 +76,12 @@ class Run:
 
     def _encoded(self, model: Any, tokenizer: Any) -> dict[str, Examples]:
         self.report({"kind": "phase", "phase": "encode"})
-        length = _network.longest_window(model, tokenizer, self.method.max_length)
-        encoder = Encoder(tokenizer, self.task, min(length, self.method.batch_tokens), self.method.casing)
+        encoder = self._encoder(model, tokenizer)
         return {name: encoder.encode(getattr(self.splits, name)) for name in ("train", "validation", "test")}
+
+    def _encoder(self, model: Any, tokenizer: Any) -> Encoder:
+        length = _network.longest_window(model, tokenizer, self.method.max_length)
+        return Encoder(tokenizer, self.task, min(length, self.method.batch_tokens), self.method.casing)
 
     def _trained(self, model: Any, tokenizer: Any, examples: dict[str, Examples]) -> Progress:
         m = self.method
@@ -97,6 +101,7 @@ class Run:
             gradient_clipping=m.gradient_clipping,
             resume_every=m.resume_every,
             seed=m.seed,
+            mixup=m.mixup,
         )
         self.report({"kind": "phase", "phase": "train"})
         resume, pad = self.out / "resume" / self._identity(), int(tokenizer.pad_token_id)
@@ -113,6 +118,15 @@ class Run:
         pad = int(tokenizer.pad_token_id)
         scores = log_probabilities(model, examples, self.method.batch_tokens, self.device, pad)
         return gathered(examples, scores, self.task)
+
+    def _on_noise(self, model: Any, tokenizer: Any) -> dict[str, float]:
+        """Predict the noised test documents, where there are any; the headline metric of that."""
+        noised = self.splits.noised
+        if noised is None:
+            return {}
+        predictions = self._predicted(model, tokenizer, self._encoder(model, tokenizer).encode(noised))
+        pq.write_table(predictions, self.out / "predictions_noised.parquet")
+        return {f"noised_{self.task.headline}": self.task.headline_value(noised, predictions)}
 
     def _costs(self, model: Any, progress: Progress) -> dict[str, float]:
         parameters = list(model.parameters())

@@ -14,7 +14,8 @@ from torch import nn
 from pipeline.training import Report, _resume
 from pipeline.training._batches import batches
 from pipeline.training._examples import Examples, Window
-from pipeline.training._forward import attend, autocast, collate, rounded
+from pipeline.training._forward import Batch, attend, autocast, collate, rounded
+from pipeline.training._mixup import mixed_loss
 from pipeline.types import Device
 
 
@@ -31,6 +32,7 @@ class Schedule:
     gradient_clipping: float
     resume_every: int
     seed: int
+    mixup: float = 0.0
 
 
 @dataclass(slots=True)
@@ -120,8 +122,7 @@ class Loop:
             group["lr"] = scale * rate
         batch = collate(windows, self.train.head, self.pad, self.device.kind)
         with autocast(self.device):
-            logits = self.model(**batch.inputs).logits
-        loss = batch.loss(logits.float())
+            loss = self._loss(batch)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.gradient_clipping)
@@ -129,6 +130,11 @@ class Loop:
         value = float(loss.detach())
         p.losses.append([p.step + 1, value])
         return value, batch.tokens
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        if self.schedule.mixup:
+            return mixed_loss(self.model, batch, self.schedule.mixup)
+        return batch.loss(self.model(**batch.inputs).logits.float())
 
     def _tell(self, loss: float) -> None:
         p, now = self.progress, time.monotonic()

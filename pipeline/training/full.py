@@ -20,8 +20,10 @@ class Full(Training):
     `base_model` is `packaged_minilm`, a folder that `save_pretrained` wrote, or a hub id. `layers` keeps the first so
     many layers. `adapt_vocabulary` replaces the word embeddings by one row a character of the training text. `casing`
     gives each token a type by its word: lower, Capitalised, ALL CAPS; for a base model that lowercases. `batch_tokens`
-    bounds the tokens of a batch, padding included. `warmup` is a share of the steps. `max_length` is in tokens, special
-    ones included; longer texts go through overlapping windows. `resume_every` is in steps; 0: when an epoch ends only.
+    bounds the tokens of a batch, padding included. `mixup` above 0 mixes every batch with a shuffled copy of itself, in
+    embedding space, by a share of Beta(mixup, mixup). `warmup` is a share of the steps. `max_length` is in tokens,
+    special ones included; longer texts go through overlapping windows. `resume_every` is in steps; 0: when an epoch
+    ends only.
 
     >>> Full(learning_rate=3.0)
     Traceback (most recent call last):
@@ -44,6 +46,7 @@ class Full(Training):
     weight_decay: float = Field(default=0.01, ge=0, le=1)
     gradient_clipping: float = Field(default=1.0, gt=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    mixup: float = Field(default=0.0, ge=0, le=10)
     max_length: int | None = Field(default=None, ge=8)
     seed: int = Field(default=13, ge=0)
     resume_every: int = Field(default=200, ge=0)

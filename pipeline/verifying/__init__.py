@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.cards import ancestry
+from pipeline.cards.chain import stage_of
 from pipeline.errors import GateNotPassed
 from pipeline.recipe import Recipe
 from pipeline.store import Store
 from pipeline.verifying._bytes import same_bytes
 from pipeline.verifying._counts import same_counts
 from pipeline.verifying._findings import Difference, Findings
+from pipeline.verifying._ledger import same_ledger
 from pipeline.verifying._scores import same_scores
 from pipeline.verifying._statements import same_statements
 from pipeline.verifying._verdicts import judged_again, same_verdicts
@@ -41,7 +43,10 @@ def verify(recipe: Recipe, store: Store, *, gates: bool = False) -> Findings:
     chain = list(_chain(release, found))
     for version in (release, *chain):
         same_bytes(version, chain, found)
-        same_counts(version, chain, recipe, found)
+        if stage_of(version.place) == "ledger":
+            same_ledger(version, chain, recipe, found)
+        else:
+            same_counts(version, chain, recipe, found)
         same_verdicts(version, found)
     same_statements(release, recipe, found)
     same_scores(release, chain, recipe, found)
@@ -55,7 +60,7 @@ def _chain(release: Version, found: Findings) -> Iterator[Version]:
     file = f"{found.folder(release)}/provenance.json"
     known = found.json(file)
     if known is None:
-        yield from list(ancestry(release, found.store))[1:]
+        yield from list(ancestry([release], found.store))[1:]
         return
     for said in known:
         asset, _, partition = str(said["asset"]).removesuffix("]").partition("[")

@@ -58,6 +58,12 @@ def batches(file: str, found: Findings) -> Iterator[pa.RecordBatch]:
         yield from rebatch(pq.ParquetFile(path).iter_batches(BATCH_ROWS))
 
 
+def table(file: str, found: Findings) -> pa.Table:
+    """A Parquet file below the store, whole."""
+    with local(found.store, file) as path:
+        return pq.read_table(path)
+
+
 def _digest(file: str, found: Findings) -> str:
     digest = Digest()
     for batch in batches(file, found):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from pipeline.cards.sources import folder_of, pointer
@@ -16,7 +17,10 @@ from pipeline.store import Store
 from pipeline.version import Place, Version
 
 _NOTHING = "nothing"
-_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException, GristmillError)
+_UNREADABLE = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError),
+    *(pa.ArrowException, pl.exceptions.PolarsError, GristmillError),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,10 @@ from dataclasses import asdict
 from itertools import zip_longest
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from pipeline.cards.chain import stage_of
 from pipeline.cards.model_card import numbers
-from pipeline.cards.sources import local
 from pipeline.recipe import Recipe
+from pipeline.verifying._bytes import table
 from pipeline.verifying._findings import Findings
 from pipeline.version import Version
 from pipeline.work import part_of
@@ -55,14 +52,7 @@ def same_scores(release: Version, chain: Sequence[Version], recipe: Recipe, foun
 def _scored(folder: str, chain: Sequence[Version], recipe: Recipe, found: Findings) -> dict[str, Any]:
     """What the task says of the predictions, as JSON."""
     by_stage = {stage_of(v.place): v for v in chain}
-    documents, train = (
-        _table(f"{found.folder(by_stage[n])}/documents.parquet", found) for n in ("splits", "augmented")
-    )
-    predictions = _table(f"{folder}/predictions.parquet", found)
+    documents, train = (table(f"{found.folder(by_stage[n])}/documents.parquet", found) for n in ("splits", "augmented"))
+    predictions = table(f"{folder}/predictions.parquet", found)
     evaluation = recipe.task.evaluate(part_of(documents, "test"), predictions, train)
     return dict(json.loads(json.dumps(asdict(evaluation))))
-
-
-def _table(file: str, found: Findings) -> pa.Table:
-    with local(found.store, file) as path:
-        return pq.read_table(path)

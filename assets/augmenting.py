@@ -1,0 +1,53 @@
+"""Commands about augmentation."""
+
+import json
+import os
+
+import click
+
+from assets.asking import AS_JSON, SETTING, exits, project_of, store_of
+
+
+@click.command("prove-augmentation")
+@click.argument("recipe")
+@click.option("--sentences", default=10_000, show_default=True, help="Children to make and check, over all operations.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--jobs", type=click.IntRange(1), help="Processes  [default: one a core]")
+@AS_JSON
+@SETTING
+def prove_augmentation(
+    recipe: str, sentences: int, seed: int, jobs: int | None, as_json: bool, settings: tuple[str, ...]
+) -> None:
+    """Augment a recipe's training text at random and derive every child's labels again: no label may be wrong."""
+    from assets import proof
+    from pipeline.proving import prove
+
+    with exits():
+        loaded = project_of(settings, recipe).recipe(recipe)
+        processes = jobs or os.cpu_count() or 1
+        report = prove(loaded, store_of(), sentences, seed, processes, lambda said: click.echo(said, err=True))
+    click.echo(json.dumps(report, indent=1, ensure_ascii=False) if as_json else proof.text(report))
+    if report["misaligned"] or report["invalid"] or report["wrong_split"]:
+        raise SystemExit(1)
+
+
+@click.command("augment-report")
+@click.argument("recipe")
+@click.option("--train", is_flag=True, help="Train the variants of the lift that are not trained yet; this takes long.")
+@AS_JSON
+@SETTING
+def augment_report(recipe: str, train: bool, as_json: bool, settings: tuple[str, ...]) -> None:
+    """What each operation of augmentation brings at each size: paired differences, clean and noised."""
+    from assets import lifting
+    from resources import where
+
+    with exits():
+        project = project_of(settings, recipe)
+        loaded = project.recipe(recipe)
+        if train:
+            lifting.train(project, loaded, where.store_url(), lambda said: click.echo(said, err=True))
+        version = lifting.report(project, loaded, where.store_url())
+        rows = json.loads((store_of().audit_folder(version) / "lift.json").read_text())
+    left_out = dict(version.manifest.facts["harmful"])
+    shown = {"recipe": recipe, "version": version.name, "rows": rows, "harmful": left_out}
+    click.echo(json.dumps(shown, indent=1) if as_json else lifting.text(rows, left_out))

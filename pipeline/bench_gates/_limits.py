@@ -1,0 +1,87 @@
+"""Limits from clean resamples: what somebody would set who has earlier versions of the data to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from statistics import fmean, stdev
+from typing import Any
+
+from pipeline.frames import Frame
+from pipeline.gate import Gate, judge
+from pipeline.part import build, use_of
+from pipeline.quality._relative import Relative
+
+_CHANCE = 1e-4  # of a clean resample beyond the limit, were its numbers normally distributed
+_COUNTS = 5.0  # standard deviations of a count between a share and its limit: small counts are not normal
+_FLOOR = 0.01  # of a number that is no share, and of a ratio: a few resamples can lie close together by chance
+_SHARES_AT_MOST = (
+    *("duplicate_share", "foreign_script", "held_out_conflicts", "known_mentions", "label_conflicts", "markup_left"),
+    *("mention_conflicts", "near_copies", "odd_characters", "pii_left", "rejected_share", "shared_edge", "text_length"),
+    *("unannotated_mentions", "unlikely_texts", "unusable_share"),
+)
+_SHARES_AT_LEAST = ("language_share", "class_share")
+_AT_MOST = ("c2st_auc", "js_divergence", "label_shift", "length_shift")
+_AT_LEAST = ("reference_coverage", "reference_kappa", "vendi")
+CALIBRATED = (*_SHARES_AT_MOST, *_SHARES_AT_LEAST, *_AT_MOST, *_AT_LEAST)
+
+
+def limited(gate: Gate, frames: Sequence[Frame]) -> Gate:
+    """The gate with a limit that one clean frame in 10,000 would exceed, after what it measures on these (Student's t).
+
+    Where its own limit is tighter and none of them is refused, that stays. A share has room for five deviations of a
+    count of its size at least. A gate that compares with a baseline gets the mean as that. One whose number says
+    nothing of chance (a count of faults, of documents) stays as it is.
+    """
+    name = use_of(type(gate))
+    if isinstance(gate, Relative):
+        numbers = _measured(with_(gate, baseline=1.0), frames)
+        return with_(gate, baseline=fmean(numbers), **_ratio(gate, numbers)) if numbers else gate
+    if name not in CALIBRATED or not (numbers := _measured(gate, frames)):
+        return gate
+    rows, mean = min(f.documents.num_rows for f in frames), fmean(numbers)
+    share = name in (*_SHARES_AT_MOST, *_SHARES_AT_LEAST)
+    rare = min(mean, 1 - mean) if share else 0
+    room = max(_room(numbers), _COUNTS * sqrt(max(rare, 1 / rows) / rows) if share else 3 * _FLOOR * abs(mean))
+    upper = name in (*_SHARES_AT_MOST, *_AT_MOST)
+    return _tighter(gate, "at_most" if upper else "at_least", mean + room if upper else mean - room, numbers)
+
+
+def with_(gate: Gate, **fields: Any) -> Gate:
+    """The gate with other fields, which are checked as those of a recipe are."""
+    folder = type(gate).__module__.split(".")[1]
+    made = build(folder, {**gate.settings(places=True), **fields})
+    assert isinstance(made, Gate)
+    return made
+
+
+def _tighter(gate: Gate, field: str, limit: float, numbers: Sequence[float]) -> Gate:
+    own = getattr(gate, field)
+    if field == "at_most":
+        holds = own is not None and max(numbers) <= own
+        least = max((m.ge for m in type(gate).model_fields[field].metadata if hasattr(m, "ge")), default=0.0)
+        return gate if holds and own <= limit else with_(gate, at_most=round(max(least, min(limit, 0.99)), 5))
+    holds = own is not None and min(numbers) >= own
+    return gate if holds and own >= limit else with_(gate, at_least=round(max(limit, 1e-5), 5))
+
+
+def _ratio(gate: Relative, numbers: Sequence[float]) -> dict[str, float]:
+    """The limit as a ratio to the baseline, where the gate has such a one."""
+    room = max(_room(numbers) / fmean(numbers), 2 * _FLOOR)
+    name = use_of(type(gate))
+    if name in ("distinct_n", "mtld"):
+        default = getattr(gate, "at_least") or 0.9  # noqa: B009
+        return {"at_least": round(max(default, 1 - room), 5)}
+    return {"at_most": round(min(getattr(gate, "at_most"), 1 + room), 5)} if name == "xz_ratio" else {}  # noqa: B009
+
+
+def _room(numbers: Sequence[float]) -> float:
+    """How far from the mean the next number is with that chance."""
+    from scipy.stats import t
+
+    n = len(numbers)
+    return float(t.ppf(1 - _CHANCE, n - 1)) * stdev(numbers) * sqrt(1 + 1 / n) if n > 1 else 0.0
+
+
+def _measured(gate: Gate, frames: Sequence[Frame]) -> list[float]:
+    return [n for n in (judge(gate, frame).observed for frame in frames) if n is not None]

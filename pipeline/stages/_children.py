@@ -1,0 +1,167 @@
+"""Children of the training documents: made in processes, counted, and held against every document of the splits."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from pipeline.augmentation import Augmenter
+from pipeline.duplicates import nearest, sketch, text_keys
+from pipeline.errors import DataSaysNo
+from pipeline.frames import DOCUMENTS, REJECTED, documents_of, to_batch, to_table
+from pipeline.part import build
+from pipeline.splitting.placing import position
+from pipeline.types import Document, Rejected
+
+CHUNK = 256  # documents that one process takes at a time: what batched augmenters see together
+_WORTH = 4096  # documents from which on starting processes costs less than it saves
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+_PLACES = re.compile(r"\[\d+, \d+\) \S+|'[^']*'|\d+")
+Made = tuple[pa.RecordBatch, dict[str, int]]  # children, and how often what was refused
+
+
+def children(augmenter: Augmenter, train: pa.Table, processes: int | None = None) -> Iterator[Made]:
+    """The children of all training documents, in their order; the same whatever the number of processes.
+
+    `processes=None` takes the cores that this process may use where there are documents enough. An augmenter that
+    asks a model runs in a process of its own in any case: no model is loaded in this one.
+
+    Raises:
+        DataSaysNo: a process died; the message says what to try.
+    """
+    chunks = range(0, train.num_rows, CHUNK)
+    count = processes or (cores() if train.num_rows >= _WORTH else 1)
+    if count == 1 and not augmenter.apart:
+        fitted = augmenter.fitted(documents_of(train))
+        yield from (_made(fitted, train, at) for at in chunks)
+        return
+    with TemporaryDirectory() as folder, _environment():
+        file = str(Path(folder) / "train.arrow")
+        with pa.OSFile(file, "wb") as sink, pa.ipc.new_file(sink, train.schema) as writer:
+            writer.write_table(train)
+        begin = (augmenter.settings(places=True), file)
+        with ProcessPoolExecutor(min(count, max(1, len(chunks))), get_context("spawn"), _begin, begin) as pool:
+            try:
+                yield from pool.map(_work, chunks)
+            except BrokenProcessPool as error:
+                said = "a process died, perhaps for want of memory; try a smaller model or GRISTMILL_PROCESSES=1"
+                raise DataSaysNo(f"{augmenter.name}: {said}") from error
+
+
+def noised(augmenter: Augmenter, test: pa.Table) -> pa.Table:
+    """The documents with one child each in their place, under their own names; as they are where none can be made."""
+    fitted = augmenter.fitted(documents_of(test))
+    rows: list[Document] = []
+    for doc in documents_of(test):
+        made = next((c for c in fitted.many([doc]) if isinstance(c, Document)), doc)
+        rows.append(replace(made, id=doc.id, lineage=None))
+    return to_table(rows)
+
+
+def cores() -> int:
+    """Processes to use: GRISTMILL_PROCESSES, else the cores that this process may use."""
+    asked = os.environ.get("GRISTMILL_PROCESSES", "")
+    return max(1, int(asked)) if asked.isdigit() else len(os.sched_getaffinity(0))
+
+
+_state: dict[str, Any] = {}  # of a worker: the fitted augmenter and the training documents
+
+
+def _begin(settings: dict[str, Any], file: str) -> None:
+    augmenter = build("augmentation", settings)
+    assert isinstance(augmenter, Augmenter)
+    train = pa.ipc.open_file(pa.memory_map(file)).read_all()
+    _state.update(augmenter=augmenter.fitted(documents_of(train)), train=train)
+
+
+def _work(at: int) -> Made:
+    return _made(_state["augmenter"], _state["train"], at)
+
+
+def _made(fitted: Augmenter, train: pa.Table, at: int) -> Made:
+    results = list(fitted.many(list(documents_of(train.slice(at, CHUNK)))))
+    refused = Counter(_PLACES.sub("…", r.reason) for r in results if isinstance(r, Rejected))
+    return to_batch(r for r in results if isinstance(r, Document)), dict(refused)
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """One thread a process: more than the cores thrash."""
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def sifted(made: Sequence[pa.RecordBatch], splits: pa.Table, most: int, apart: float) -> tuple[pa.Table, pa.Table]:
+    """(children that stay, children that are rejected): told from every document of the splits and from each other.
+
+    A child goes where its text is that of a document or of an earlier child, where it is as similar as `apart` to a
+    document that is held out, and where its first parent has `most` children already; of more, a draw by id decides.
+    """
+    found = pa.Table.from_batches(made, DOCUMENTS)
+    if not found.num_rows:
+        return found, REJECTED.empty_table()
+    rows = pl.DataFrame({"row": pl.int_range(found.num_rows, eager=True), "id": pl.Series(found["id"])})
+    rows = rows.with_columns(
+        key=text_keys(found["text"]),
+        parent=pl.Series(found["lineage"].combine_chunks().field("parents")).list.first(),
+        turn=pl.Series([position(str(name), 13) for name in found["id"].to_pylist()]),
+    )
+    there = pl.DataFrame({"of": pl.Series(splits["id"]), "key": text_keys(splits["text"])}).unique("key")
+    rows = rows.join(there, on="key", how="left", maintain_order="left")
+    rows = rows.with_columns(twin=pl.col("id").first().over("key"), near=pl.lit(None, pl.String))
+    alike = _near_held_out(found, splits, apart)
+    rows = rows.update(alike, on="row") if alike.height else rows
+    fine = pl.col("of").is_null() & (pl.col("twin") == pl.col("id")) & pl.col("near").is_null()
+    place = pl.struct("turn", "id").rank("ordinal").over("parent", fine)
+    reason = (
+        pl.when(pl.col("of").is_not_null())
+        .then(pl.format("the text of {}", "of"))
+        .when(pl.col("twin") != pl.col("id"))
+        .then(pl.format("the text of {}", "twin"))
+        .when(pl.col("near").is_not_null())
+        .then(pl.format("nearly the text of {}, which is held out", "near"))
+        .when(place > most)
+        .then(pl.lit(f"a parent has at most {most} children"))
+    )
+    rows = rows.with_columns(reason=reason)
+    dropped = rows.filter(pl.col("reason").is_not_null())
+    rejected = found.take(pa.array(dropped["row"].to_list(), pa.int64()))
+    rejected = rejected.append_column(REJECTED.field("step"), pa.array(["augmented"] * dropped.height, pa.string()))
+    rejected = rejected.append_column(REJECTED.field("reason"), pa.array(dropped["reason"].to_list(), pa.string()))
+    kept = rows.filter(pl.col("reason").is_null())["row"]
+    return found.take(pa.array(kept.to_list(), pa.int64())), rejected
+
+
+def _near_held_out(found: pa.Table, splits: pa.Table, apart: float) -> pl.DataFrame:
+    """`row` of a child and `near`, the held-out document that it is similar to."""
+    held = pl.DataFrame(
+        {"id": pl.Series(splits["id"]), "text": pl.Series(splits["text"]), "s": pl.Series(splits["split"])}
+    )
+    held = held.filter(pl.col("s").is_in(["validation", "test"]))
+    texts = pl.concat([pl.Series("text", found["text"], dtype=pl.String), held["text"].alias("text")])
+    numbers = np.arange(len(texts))
+    pairs = nearest(sketch(texts), numbers[: found.num_rows], numbers[found.num_rows :], apart)
+    near = held["id"].gather(pairs.left - found.num_rows)
+    return pl.DataFrame({"row": pl.Series(pairs.right, dtype=pl.Int64), "near": near}).unique("row", keep="first")

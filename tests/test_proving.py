@@ -1,0 +1,79 @@
+"""The proof by trial finds what is planted, and nothing in what the parts make."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from random import Random
+
+import pytest
+from click.testing import CliRunner
+from conftest import TinyProject
+
+from assets.cli import main
+from pipeline import proving
+from pipeline.augmentation.swap_entities import SwapEntities
+from pipeline.part import names
+from pipeline.types import Document, Rejected, Span
+
+KEYS = {"recipe", "sentences", "misaligned", "invalid", "wrong_split", "refused", "by_operation", "faults", "seconds"}
+
+
+def test_the_command_proves_every_operation_and_says_how_often_each_refused(made: TinyProject) -> None:
+    result = CliRunner().invoke(
+        main, ["prove-augmentation", "journeys", "--sentences", "400", "--seed", "5", "--jobs", "1", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert set(report) == KEYS
+    assert report["sentences"] >= 400
+    assert (report["misaligned"], report["invalid"], report["wrong_split"], report["faults"]) == (0, 0, 0, {})
+    assert set(report["by_operation"]) == set(report["refused"]) == set(names("augmentation"))
+    assert report["by_operation"]["swap_entities"] > 0
+
+
+def test_the_same_seed_makes_the_same_augmenters() -> None:
+    spec = {"use": "swap_entities"}
+    first, second, other = (proving.build_random(spec, Random(seed)) for seed in (1, 1, 2))
+    assert first == second
+    assert first != other
+
+
+class Careless(SwapEntities):
+    """Makes a child and then moves what it is told to."""
+
+    def named(self, doc: Document, made: object, number: int) -> Document:
+        child = super().named(doc, made, number)  # type: ignore[arg-type]
+        spans = child.spans or ()
+        first = spans[0]
+        if self.seed % 2:
+            return replace(child, split="test")
+        return replace(child, spans=(Span(first.start, first.end - 1, first.label), *spans[1:]))
+
+
+@pytest.mark.parametrize(("seed", "kind"), [(2, "misaligned"), (1, "wrong_split")])
+def test_a_moved_span_and_a_wrong_split_are_counted(seed: int, kind: str) -> None:
+    docs = [
+        Document(f"d{n}", f"{name} left", "en", group_id=f"d{n}", split="train", spans=(Span(0, len(name), "PER"),))
+        for n, name in enumerate(("Anna", "Carla", "Dmitri"))
+    ]
+    proof = proving.Proof()
+    proving._one_round(Careless(seed=seed), docs, "careless", proof)
+    assert proof.sentences["careless"] == 3
+    assert getattr(proof, kind)["careless"] == 3
+
+
+def test_spans_that_cut_a_word_are_invalid_where_the_parents_do_not() -> None:
+    parent = Document("a", "Anna left", "en", spans=(Span(0, 4, "PER"),))
+    child = replace(parent, id="c", spans=(Span(0, 3, "PER"),))
+    assert not proving._tags_are_valid(child, [parent])
+    assert proving._tags_are_valid(parent, [parent])
+    assert proving._tags_are_valid(child, [child])
+
+
+def test_what_is_refused_is_no_sentence() -> None:
+    docs = [Document("d", "Anna left", "en", group_id="d", split="train", spans=(Span(0, 4, "PER"),))]
+    proof = proving.Proof()
+    proving._one_round(SwapEntities(), docs, "swap_entities", proof)
+    assert (proof.sentences.total(), proof.refused["swap_entities"]) == (0, 1)
+    assert isinstance(next(SwapEntities()(docs[0], Random(1))), Rejected)
