@@ -33,7 +33,8 @@ from pipeline.types import Document, Range, Rejected
 from pipeline.work import part_of
 
 _ROUND = 400  # documents of one round: an operation with one draw of settings
-_BARREN = 3  # rounds without a child after which an operation is left: it has nothing to offer here
+_REFUSALS = 20  # a child from which on an operation is left too: it would take most of the time
+_BARREN = 8  # rounds without a child after which an operation is left: it has nothing to offer here
 
 
 @dataclass(slots=True)
@@ -129,7 +130,7 @@ def _proved(job: Job) -> tuple[str, Proof]:
     """Rounds of one operation until it has made its share, or has nothing to offer."""
     train, name, spec, share, seed = job
     proof, barren, number = Proof(), 0, 0
-    while proof.sentences[name] < share and barren < _BARREN:
+    while proof.sentences[name] < share and barren < _BARREN and _worth_it(proof, name):
         rng = Random(f"{seed}|{name}|{number}")
         number += 1
         first = rng.randrange(max(1, train.num_rows - _ROUND + 1))
@@ -138,6 +139,10 @@ def _proved(job: Job) -> tuple[str, Proof]:
         _one_round(build_random(spec, rng), documents, name, proof)
         barren = 0 if proof.sentences[name] > before else barren + 1
     return name, proof
+
+
+def _worth_it(proof: Proof, name: str) -> bool:
+    return proof.refused[name] < _REFUSALS * max(_ROUND, proof.sentences[name])
 
 
 def _one_round(augmenter: Augmenter, documents: list[Document], name: str, proof: Proof) -> None:
@@ -199,7 +204,7 @@ def build_random(spec: Mapping[str, Any], rng: Random) -> Augmenter:
     for _ in range(20):
         drawn = dict(spec)
         for name, field_ in find("augmentation", spec["use"]).model_fields.items():
-            value = _drawn(field_.annotation, field_.metadata, rng)
+            value = _drawn(field_.annotation, field_.metadata, field_.default, rng)
             if value is not None and name != "when":
                 drawn[name] = value
         drawn["seed"] = rng.randrange(1 << 30)
@@ -214,8 +219,11 @@ def build_random(spec: Mapping[str, Any], rng: Random) -> Augmenter:
     return part
 
 
-def _drawn(kind: Any, limits: Sequence[Any], rng: Random) -> Any:
-    """A value of a field; None for one that is not bounded on both sides, no choice and no switch."""
+def _drawn(kind: Any, limits: Sequence[Any], default: Any, rng: Random) -> Any:
+    """A value of a field; None for one that is not bounded on both sides, no choice and no switch.
+
+    A whole number is at most twice its default, so that one in the thousands is not all there is to a text.
+    """
     if get_origin(kind) is Literal:
         return rng.choice(get_args(kind))
     if kind is bool:
@@ -224,4 +232,6 @@ def _drawn(kind: Any, limits: Sequence[Any], rng: Random) -> Any:
     high = next((getattr(m, a) for m in limits for a in ("le", "lt") if hasattr(m, a)), None)
     if low is None or high is None:
         return None
-    return rng.randint(low, high) if kind is int else low + (high - low) * (1 - rng.random()) if kind is float else None
+    if kind is int:
+        return rng.randint(low, max(low, min(high, 2 * default)) if isinstance(default, int) else high)
+    return low + (high - low) * (1 - rng.random()) if kind is float else None

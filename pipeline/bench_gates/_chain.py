@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from random import Random
 
 import pyarrow as pa
 
 from pipeline.annotation import Step, annotate
 from pipeline.augmentation import Augmenter
 from pipeline.cleaning import parted, run
-from pipeline.faults import Row, table_of
+from pipeline.faults import Row
 from pipeline.frames import DOCUMENTS, REJECTED, Frame, documents_of, rejected_batch, to_table
 from pipeline.part import build
 from pipeline.recipe import Recipe
@@ -80,12 +79,11 @@ class Chain:
         """The training documents and one child of each that the recipe, or else the plainest augmenter, makes."""
         train = part_of(self.splits[0], "train")
         augmenters = [a for v in self.recipe.variants.values() for a in v.augmentation][:1]
-        if not augmenters and any(d.spans for d in documents_of(train.slice(0, 200))):
-            plainest = build("augmentation", "swap_entities")
+        if not augmenters:
+            annotated = any(d.spans for d in documents_of(train.slice(0, 200)))
+            plainest = build("augmentation", "swap_entities" if annotated else "swap_words")
             assert isinstance(plainest, Augmenter)
             augmenters = [plainest]
-        if not augmenters:
-            return pa.concat_tables([train, table_of([_child(row) for row in train.to_pylist()])])
         made = [batch for batch, _ in children(augmenters[0], train, processes=1)]
         apart = min(HELD_APART, self.recipe.split.apart or HELD_APART)
         kept, _ = sifted(made, self.splits[0], self.recipe.children_per_parent, apart)
@@ -97,14 +95,6 @@ def cleaned(steps: tuple, documents: pa.Table) -> Pair:  # type: ignore[type-arg
     pairs = [parted(run(steps, batch)) for batch in documents.combine_chunks().to_batches()]
     kept, rejected = zip(*pairs, strict=True) if pairs else ((), ())
     return pa.Table.from_batches(kept, DOCUMENTS), pa.Table.from_batches(rejected, REJECTED)
-
-
-def _child(row: Row) -> Row:
-    """The document with two neighbouring characters in each other's place."""
-    text, at = row["text"], Random(row["id"]).randrange(max(1, len(row["text"]) - 1))
-    made = {"operation": "swap_characters", "settings": "{}", "seed": 13, "parents": [row["id"]]}
-    swapped = text[:at] + text[at : at + 2][::-1] + text[at + 2 :]
-    return {**row, "id": f"{row['id']}~1", "text": swapped, "tokens": None, "lineage": made}
 
 
 def each(chain: Chain) -> Iterator[tuple[str, Frame]]:
