@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args, get_origin
 import pyarrow as pa
 
 from pipeline.augmentation import Augmenter
+from pipeline.errors import WrongUse
 from pipeline.frames import documents_of
 from pipeline.language import zh
 from pipeline.language.words import tokens
@@ -39,7 +40,7 @@ _BARREN = 8  # rounds without a child after which an operation is left: it has n
 
 @dataclass(slots=True)
 class Proof:
-    """What was found, by operation; `faults` are the first of each kind, in words."""
+    """What was found, by operation; `faults` are the first of each kind, `left_out` says what is not installed."""
 
     sentences: Counter[str] = field(default_factory=Counter)
     misaligned: Counter[str] = field(default_factory=Counter)
@@ -47,12 +48,14 @@ class Proof:
     wrong_split: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     faults: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: Proof) -> None:
         """Count another's in."""
         for name in ("sentences", "misaligned", "invalid", "wrong_split", "refused"):
             getattr(self, name).update(getattr(other, name))
         self.faults = {**other.faults, **self.faults}
+        self.left_out |= other.left_out
 
 
 def prove(
@@ -89,6 +92,7 @@ def prove(
         "refused": {name: total.refused[name] for name in operations},
         "by_operation": {name: total.sentences[name] for name in operations},
         "faults": total.faults,
+        "left_out": total.left_out,
         "seconds": round(time.monotonic() - started, 1),
     }
 
@@ -136,7 +140,11 @@ def _proved(job: Job) -> tuple[str, Proof]:
         first = rng.randrange(max(1, train.num_rows - _ROUND + 1))
         documents = list(documents_of(train.slice(first, _ROUND)))
         before = proof.sentences[name]
-        _one_round(build_random(spec, rng), documents, name, proof)
+        try:
+            _one_round(build_random(spec, rng), documents, name, proof)
+        except WrongUse as error:  # a library of an extra that is not installed
+            proof.left_out[name] = str(error)
+            break
         barren = 0 if proof.sentences[name] > before else barren + 1
     return name, proof
 

@@ -13,10 +13,23 @@ from conftest import TinyProject
 from assets.cli import main
 from pipeline import proving
 from pipeline.augmentation.swap_entities import SwapEntities
+from pipeline.errors import WrongUse
+from pipeline.frames import to_table
 from pipeline.part import names
 from pipeline.types import Document, Rejected, Span
 
-KEYS = {"recipe", "sentences", "misaligned", "invalid", "wrong_split", "refused", "by_operation", "faults", "seconds"}
+KEYS = {
+    "recipe",
+    "sentences",
+    "misaligned",
+    "invalid",
+    "wrong_split",
+    "refused",
+    "by_operation",
+    "faults",
+    "left_out",
+    "seconds",
+}
 
 
 def test_the_command_proves_every_operation_and_says_how_often_each_refused(made: TinyProject) -> None:
@@ -77,3 +90,14 @@ def test_what_is_refused_is_no_sentence() -> None:
     proving._one_round(SwapEntities(), docs, "swap_entities", proof)
     assert (proof.sentences.total(), proof.refused["swap_entities"]) == (0, 1)
     assert isinstance(next(SwapEntities()(docs[0], Random(1))), Rejected)
+
+
+def test_an_operation_whose_library_is_missing_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(self: SwapEntities, train: object) -> SwapEntities:
+        raise WrongUse("pypinyin is not installed; pip install 'gristmill[augment]'")
+
+    monkeypatch.setattr(SwapEntities, "fitted", missing)
+    docs = [Document("d", "Anna left", "en", group_id="d", split="train", spans=(Span(0, 4, "PER"),))]
+    _, proof = proving._proved((to_table(docs), "swap_entities", {"use": "swap_entities"}, 10, 1))
+    assert proof.left_out == {"swap_entities": "pypinyin is not installed; pip install 'gristmill[augment]'"}
+    assert proof.sentences.total() == 0
