@@ -1,7 +1,6 @@
 """Commands about augmentation."""
 
 import json
-import os
 
 import click
 
@@ -20,11 +19,12 @@ def prove_augmentation(
 ) -> None:
     """Augment a recipe's training text at random and derive every child's labels again: no label may be wrong."""
     from assets import proof
+    from pipeline.processes import cores
     from pipeline.proving import prove
 
     with exits():
         loaded = project_of(settings, recipe).recipe(recipe)
-        processes = jobs or os.cpu_count() or 1
+        processes = jobs or cores()
         report = prove(loaded, store_of(), sentences, seed, processes, lambda said: click.echo(said, err=True))
     click.echo(json.dumps(report, indent=1, ensure_ascii=False) if as_json else proof.text(report))
     if report["misaligned"] or report["invalid"] or report["wrong_split"]:

@@ -186,11 +186,12 @@ def bench_gates(
 ) -> None:
     """Plant faults in a recipe's real data and show which gate catches which, and how often clean data is refused."""
     from pipeline import bench_gates as bench
+    from pipeline.processes import cores
 
     with exits():
         loaded = project_of(settings, recipe).recipe(recipe)
         wanted = tuple(kind for kind in kinds.split(",") if kind)
-        chosen = bench.Settings(kinds=wanted, jobs=jobs or os.cpu_count() or 1, **given)
+        chosen = bench.Settings(kinds=wanted, jobs=jobs or cores(), **given)
         report = bench.bench(loaded, store_of(), chosen, lambda said: click.echo(said, err=True))
         shown = bench.markdown(report)
         if table:

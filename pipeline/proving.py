@@ -9,9 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -25,6 +23,7 @@ from pipeline.frames import documents_of
 from pipeline.language import zh
 from pipeline.language.words import tokens
 from pipeline.part import BadSettings, Part, build, find, names
+from pipeline.processes import pool
 from pipeline.recipe import Recipe, gate_set
 from pipeline.rederiving import Known, fault, inventory
 from pipeline.store import Store
@@ -126,8 +125,8 @@ def _run(jobs: Sequence[Job], processes: int) -> Iterator[tuple[str, Proof]]:
     if processes == 1:
         yield from map(_proved, jobs)
         return
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        yield from pool.map(_proved, jobs)
+    with pool(processes) as workers:
+        yield from workers.map(_proved, jobs)
 
 
 def _proved(job: Job) -> tuple[str, Proof]:

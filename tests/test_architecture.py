@@ -26,6 +26,7 @@ LEVELS = {
         "duplicates",
         "leakage",
         "pages",
+        "processes",
         "rederiving",
         "splitting",
         "tally",

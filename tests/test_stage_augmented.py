@@ -20,7 +20,7 @@ from pipeline.frames import Frame
 from pipeline.gate import judge
 from pipeline.quality.child_labels import ChildLabels
 from pipeline.quality.children_apart import ChildrenApart
-from pipeline.stages._children import children, sifted
+from pipeline.stages._children import children, noised, sifted
 from pipeline.types import Document, Edit, Lineage, Rejected, Span
 
 
@@ -91,6 +91,15 @@ def test_an_augmenter_that_asks_a_model_never_runs_in_this_process() -> None:
     numbers = {doc.text.split()[0] for doc in found}
     assert len(numbers) == 1
     assert numbers != {str(os.getpid())}
+
+
+def test_the_noised_copy_keeps_names_and_order_and_its_model_never_runs_in_this_process() -> None:
+    test = [Document("a", "one text", "en", split="test"), Document("b", "", "en", split="test")]
+    copy = list(frames.documents_of(noised(NamesItsProcess(), frames.to_table(test))))
+    assert [d.id for d in copy] == ["a", "b"]
+    number, _, rest = copy[0].text.partition(" ")
+    assert (rest, copy[0].lineage) == ("one text", None)
+    assert number not in ("", str(os.getpid()))
 
 
 def test_children_that_say_what_is_there_or_held_out_are_dropped_with_the_reason() -> None:

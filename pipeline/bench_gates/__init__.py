@@ -6,11 +6,9 @@ fault at every strength in it. The same seeds give the same numbers, whatever th
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -25,13 +23,13 @@ from pipeline.bench_gates._trial import Outcome, trial
 from pipeline.errors import WrongUse, did_you_mean
 from pipeline.faults import KINDS, Fault
 from pipeline.gate import Gate, judge
+from pipeline.processes import pool
 from pipeline.recipe import Recipe
 from pipeline.store import Store
 
 __all__ = ["Settings", "bench", "markdown", "replaced"]
 
 _CALIBRATION = 24  # clean resamples that say which gates can judge, and what their limits are
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 Key = tuple[str, float]
 
 
@@ -166,14 +164,8 @@ def _judged_clean(job: _Bench, chain: Chain) -> tuple[dict[str, str], dict[str, 
 
 def _spread(job: _Bench, seeds: Sequence[int]) -> Iterator[tuple[dict[str, str], dict[Key, Outcome]]]:
     """Seed after seed over processes of one thread each; every process imports what gates need once."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    with (
-        _environment(_ONE_THREAD),
-        ProcessPoolExecutor(job.settings.jobs, get_context("spawn"), _begin, (job,)) as pool,
-    ):
-        yield from pool.map(_work, seeds)
+    with pool(job.settings.jobs, _begin, job) as workers:
+        yield from workers.map(_work, seeds)
 
 
 _job: list[_Bench] = []  # of this process
@@ -185,21 +177,6 @@ def _begin(job: _Bench) -> None:
 
 def _work(seed: int) -> tuple[dict[str, str], dict[Key, Outcome]]:
     return _of_seed(_job[0], seed)
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """What processes that start inside are told."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _report(job: _Bench, found: Sequence[tuple[dict[str, str], dict[Key, Outcome]]]) -> dict[str, Any]:

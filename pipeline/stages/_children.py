@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,12 +20,12 @@ from pipeline.duplicates import nearest, sketch, text_keys
 from pipeline.errors import DataSaysNo
 from pipeline.frames import DOCUMENTS, REJECTED, documents_of, to_batch, to_table
 from pipeline.part import build
+from pipeline.processes import cores, pool
 from pipeline.splitting.placing import position
 from pipeline.types import Document, Rejected
 
 CHUNK = 256  # documents that one process takes at a time: what batched augmenters see together
 _WORTH = 4096  # documents from which on starting processes costs less than it saves
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 _PLACES = re.compile(r"\[\d+, \d+\) \S+|'[^']*'|\d+")
 Made = tuple[pa.RecordBatch, dict[str, int]]  # children, and how often what was refused
 
@@ -49,14 +45,13 @@ def children(augmenter: Augmenter, train: pa.Table, processes: int | None = None
         fitted = augmenter.fitted(documents_of(train))
         yield from (_made(fitted, train, at) for at in chunks)
         return
-    with TemporaryDirectory() as folder, _environment():
+    with TemporaryDirectory() as folder:
         file = str(Path(folder) / "train.arrow")
         with pa.OSFile(file, "wb") as sink, pa.ipc.new_file(sink, train.schema) as writer:
             writer.write_table(train)
-        begin = (augmenter.settings(places=True), file)
-        with ProcessPoolExecutor(min(count, max(1, len(chunks))), get_context("spawn"), _begin, begin) as pool:
+        with pool(min(count, max(1, len(chunks))), _begin, augmenter.settings(places=True), file) as workers:
             try:
-                yield from pool.map(_work, chunks)
+                yield from workers.map(_work, chunks)
             except BrokenProcessPool as error:
                 said = "a process died, perhaps for want of memory; try a smaller model or GRISTMILL_PROCESSES=1"
                 raise DataSaysNo(f"{augmenter.name}: {said}") from error
@@ -64,18 +59,12 @@ def children(augmenter: Augmenter, train: pa.Table, processes: int | None = None
 
 def noised(augmenter: Augmenter, test: pa.Table) -> pa.Table:
     """The documents with one child each in their place, under their own names; as they are where none can be made."""
-    fitted = augmenter.fitted(documents_of(test))
-    rows: list[Document] = []
-    for doc in documents_of(test):
-        made = next((c for c in fitted.many([doc]) if isinstance(c, Document)), doc)
-        rows.append(replace(made, id=doc.id, lineage=None))
-    return to_table(rows)
-
-
-def cores() -> int:
-    """Processes to use: GRISTMILL_PROCESSES, else the cores that this process may use."""
-    asked = os.environ.get("GRISTMILL_PROCESSES", "")
-    return max(1, int(asked)) if asked.isdigit() else len(os.sched_getaffinity(0))
+    made: dict[str, Document] = {}
+    for batch, _ in children(augmenter, test):
+        for child in documents_of(batch):
+            if child.lineage is not None:
+                made.setdefault(child.lineage.parents[0], replace(child, id=child.lineage.parents[0], lineage=None))
+    return to_table(made.get(doc.id, doc) for doc in documents_of(test))
 
 
 _state: dict[str, Any] = {}  # of a worker: the fitted augmenter and the training documents
@@ -98,21 +87,6 @@ def _made(fitted: Augmenter, train: pa.Table, at: int) -> Made:
     return to_batch(r for r in results if isinstance(r, Document)), dict(refused)
 
 
-@contextmanager
-def _environment() -> Iterator[None]:
-    """One thread a process: more than the cores thrash."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(_ONE_THREAD)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def sifted(made: Sequence[pa.RecordBatch], splits: pa.Table, most: int, apart: float) -> tuple[pa.Table, pa.Table]:
     """(children that stay, children that are rejected): told from every document of the splits and from each other.
 
@@ -128,7 +102,8 @@ def sifted(made: Sequence[pa.RecordBatch], splits: pa.Table, most: int, apart: f
         parent=pl.Series(found["lineage"].combine_chunks().field("parents")).list.first(),
         turn=pl.Series([position(str(name), 13) for name in found["id"].to_pylist()]),
     )
-    there = pl.DataFrame({"of": pl.Series(splits["id"]), "key": text_keys(splits["text"])}).unique("key")
+    there = pl.DataFrame({"of": pl.Series(splits["id"]), "key": text_keys(splits["text"])})
+    there = there.unique("key", keep="first", maintain_order=True)
     rows = rows.join(there, on="key", how="left", maintain_order="left")
     rows = rows.with_columns(twin=pl.col("id").first().over("key"), near=pl.lit(None, pl.String))
     alike = _near_held_out(found, splits, apart)
@@ -164,4 +139,5 @@ def _near_held_out(found: pa.Table, splits: pa.Table, apart: float) -> pl.DataFr
     numbers = np.arange(len(texts))
     pairs = nearest(sketch(texts), numbers[: found.num_rows], numbers[found.num_rows :], apart)
     near = held["id"].gather(pairs.left - found.num_rows)
-    return pl.DataFrame({"row": pl.Series(pairs.right, dtype=pl.Int64), "near": near}).unique("row", keep="first")
+    found_near = pl.DataFrame({"row": pl.Series(pairs.right, dtype=pl.Int64), "near": near})
+    return found_near.unique("row", keep="first", maintain_order=True)
