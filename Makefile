@@ -40,6 +40,9 @@ bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/gates.py
 	$(BIN)/python benchmarks/augmentation.py
+	$(if $(GRISTMILL_CONLL2003),$(BIN)/python benchmarks/training.py "$(GRISTMILL_CONLL2003)")
+	$(if $(GRISTMILL_CONLL2003),$(BIN)/python benchmarks/methods.py "$(GRISTMILL_CONLL2003)")
+	$(if $(GRISTMILL_CONLL2003),$(BIN)/python benchmarks/mitigation.py "$(GRISTMILL_CONLL2003)")
 
 fuzz: .venv/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py --inputs $(INPUTS)

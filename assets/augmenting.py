@@ -12,10 +12,11 @@ from assets.asking import AS_JSON, SETTING, exits, project_of, store_of
 @click.option("--sentences", default=10_000, show_default=True, help="Children to make and check, over all operations.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), help="Processes  [default: one a core]")
+@click.option("--only", default="[]", help="A YAML list of operations as a recipe has them  [default: every operation]")
 @AS_JSON
 @SETTING
 def prove_augmentation(
-    recipe: str, sentences: int, seed: int, jobs: int | None, as_json: bool, settings: tuple[str, ...]
+    recipe: str, sentences: int, seed: int, jobs: int | None, only: str, as_json: bool, settings: tuple[str, ...]
 ) -> None:
     """Augment a recipe's training text at random and derive every child's labels again: no label may be wrong."""
     from assets import proof
@@ -25,10 +26,26 @@ def prove_augmentation(
     with exits():
         loaded = project_of(settings, recipe).recipe(recipe)
         processes = jobs or cores()
-        report = prove(loaded, store_of(), sentences, seed, processes, lambda said: click.echo(said, err=True))
+        report = prove(loaded, store_of(), sentences, seed, processes, _progress, _listed(only))
     click.echo(json.dumps(report, indent=1, ensure_ascii=False) if as_json else proof.text(report))
     if report["misaligned"] or report["invalid"] or report["wrong_split"]:
         raise SystemExit(1)
+
+
+def _progress(said: str) -> None:
+    click.echo(said, err=True)
+
+
+def _listed(text: str) -> list[object]:
+    import yaml
+
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise click.BadParameter(f"is no YAML: {error}", param_hint="--only") from error
+    if not isinstance(found, list):
+        raise click.BadParameter(f"is a list, such as [swap_words], got {text!r}", param_hint="--only")
+    return found
 
 
 @click.command("augment-report")

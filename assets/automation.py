@@ -60,7 +60,7 @@ def _looked_at(corpus: Corpus, seen: Mapping[str, Sequence[str]]) -> dict[str, S
 
 def of_recipe(recipe: Recipe) -> tuple[list[Any], list[Any]]:
     """The recipe's job (splits to release, for one variant) and its nightly schedule. (jobs, schedules)"""
-    stages = ("splits", "ledger", "augmented", "checkpoint", "release")
+    stages = ("splits", "ledger", *(["encoder"] if recipe.encoder else []), "augmented", "checkpoint", "release")
     selection = dg.AssetSelection.assets(*(key_of(recipe, stage) for stage in stages))
     job = dg.define_asset_job(recipe.name, selection, description=recipe.description or None)
 

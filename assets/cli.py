@@ -14,6 +14,12 @@ import click
 
 from assets.asking import AS_JSON, SETTING, VARIANT, exits, project_of, show_table, store_of
 from assets.augmenting import augment_report, prove_augmentation
+from assets.comparing import frontier, search
+from assets.crashing import crash_test
+from assets.evaluating import evaluate
+from assets.exporting import export
+from assets.predicting import predict
+from assets.serving import serve
 from pipeline.part import FOLDERS
 from resources import where
 
@@ -170,7 +176,7 @@ def verify(recipe: str, gates: bool, as_json: bool, settings: tuple[str, ...]) -
 
 
 @main.command(name="bench-gates")
-@click.argument("recipe")
+@click.argument("recipe", required=False)
 @click.option("--seeds", default=20, show_default=True, help="Clean resamples, and trials of each fault.")
 @click.option("--seed", default=0, show_default=True, help="The first.")
 @click.option("--clean", default=0, help="Clean resamples to judge in all  [default: as many as seeds]")
@@ -178,17 +184,34 @@ def verify(recipe: str, gates: bool, as_json: bool, settings: tuple[str, ...]) -
 @click.option("--documents", default=1500, show_default=True, help="Size of a resample.")
 @click.option("--jobs", type=int, help="Processes  [default: the number of cores]")
 @click.option("--all-gates", is_flag=True, help="Every gate at its defaults, not only the recipe's own.")
+@click.option("--power", is_flag=True, help="Instead: gaps of known size in made-up predictions; needs no recipe.")
 @click.option("--table", type=click.Path(), help="Put the table between the markers of this page.")
 @AS_JSON
 @SETTING
 def bench_gates(
-    recipe: str, kinds: str, table: str | None, as_json: bool, settings: tuple[str, ...], jobs: int | None, **given: Any
+    recipe: str | None,
+    kinds: str,
+    table: str | None,
+    as_json: bool,
+    settings: tuple[str, ...],
+    jobs: int | None,
+    power: bool,
+    **given: Any,
 ) -> None:
     """Plant faults in a recipe's real data and show which gate catches which, and how often clean data is refused."""
     from pipeline import bench_gates as bench
     from pipeline.processes import cores
 
+    if power == bool(recipe):
+        raise click.UsageError("name a recipe, or give --power without one")
     with exits():
+        if not recipe:
+            report = bench.power(given["seeds"], given["seed"], jobs or cores())
+            shown = bench.power_table(report)
+            if table:
+                bench.replaced(Path(table), shown, "power")
+            click.echo(json.dumps(report, indent=1) if as_json else shown)
+            return
         loaded = project_of(settings, recipe).recipe(recipe)
         wanted = tuple(kind for kind in kinds.split(",") if kind)
         chosen = bench.Settings(kinds=wanted, jobs=jobs or cores(), **given)
@@ -229,7 +252,14 @@ def ui(host: str, port: int) -> None:
 
 
 main.add_command(augment_report)
+main.add_command(frontier)
+main.add_command(search)
+main.add_command(crash_test)
 main.add_command(prove_augmentation)
+main.add_command(predict)
+main.add_command(serve)
+main.add_command(export)
+main.add_command(evaluate)
 
 
 if __name__ == "__main__":

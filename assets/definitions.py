@@ -10,6 +10,7 @@ from pipeline.recipe import Project
 from resources import where
 from resources.gpu import TrainingProcess
 from resources.store import StoreResource
+from resources.tracker import Tracker
 
 # Steps of a run started from the UI or the daemon are forked from a server that has the slow imports behind it.
 EXECUTOR: dict[str, Any] = {
@@ -45,7 +46,11 @@ def build(project: Project, store_url: str) -> dg.Definitions:
         jobs=jobs,
         sensors=sensors,
         schedules=schedules,
-        resources={"store": StoreResource(url=store_url), "gpu": TrainingProcess()},
+        resources={
+            "store": StoreResource(url=store_url),
+            "gpu": TrainingProcess(processes=where.training_processes()),
+            "tracker": Tracker(),
+        },
         executor=dg.multiprocess_executor.configured(EXECUTOR),
     )
 

@@ -9,11 +9,12 @@ import dagster as dg
 from assets.materialized import checked, materialized, refusals
 from pipeline import stages
 from pipeline.gate import Gate
-from pipeline.recipe import Corpus, Recipe
+from pipeline.recipe import BASE_VARIANT, Corpus, Recipe
 from pipeline.store import Store
 from pipeline.work import Work
 from resources.gpu import POOL, TrainingProcess
 from resources.store import StoreResource
+from resources.tracker import Tracker
 
 Plan = Callable[[Any, Store], Work]
 DOES = {
@@ -21,9 +22,12 @@ DOES = {
     "clean": "One batch after the corpus's cleaning steps; what a step drops is kept with the reason.",
     "splits": "All clean batches together, annotated, and divided so that no group and no text is on both sides.",
     "ledger": "Where every document is and why, and how much of what is tested stands in train.",
+    "encoder": "A base model pre-trained further on the training text of the splits.",
     "augmented": "The training documents of one variant and the children made of them.",
     "checkpoint": "One variant fine-tuned: the model, its predictions on test, its numbers.",
     "lift": "What each operation of augmentation brings, from the variants that were trained for it.",
+    "frontier": "What every trained variant scores and costs, side by side, and which differences are real.",
+    "search": "Trials of other training settings, scored on the validation split.",
     "release": "The best variant by validation whose checkpoint passed every gate, with its cards.",
 }
 
@@ -80,12 +84,22 @@ def of_recipe(recipe: Recipe) -> list[Any]:
         with refusals():
             return materialized(stages.augment(recipe, context.partition_key, store.open()), store.open())
 
-    @_asset(recipe, "checkpoint", deps=[augmented, splits], partitions_def=variants, pool=POOL)
-    def checkpoint(
+    @_asset(recipe, "encoder", deps=[splits], pool=POOL)
+    def encoder(
         context: dg.AssetExecutionContext, store: StoreResource, gpu: TrainingProcess
     ) -> dg.MaterializeResult[Any]:
         with refusals():
             trainer, opened = gpu.trainer(context), store.open()
+            return materialized(stages.encode(recipe, opened, trainer), opened)
+
+    encoders = [encoder] if recipe.encoder else []
+
+    @_asset(recipe, "checkpoint", deps=[augmented, splits, *encoders], partitions_def=variants, pool=POOL)
+    def checkpoint(
+        context: dg.AssetExecutionContext, store: StoreResource, gpu: TrainingProcess, tracker: Tracker
+    ) -> dg.MaterializeResult[Any]:
+        with refusals():
+            trainer, opened = gpu.trainer(context, tracker), store.open()
             return materialized(stages.fine_tune(recipe, context.partition_key, opened, trainer), opened)
 
     every = dg.AssetDep(checkpoint, partition_mapping=dg.AllPartitionMapping())
@@ -100,6 +114,21 @@ def of_recipe(recipe: Recipe) -> list[Any]:
         with refusals():
             return materialized(stages.lift(recipe, store.open()), store.open())
 
+    @_asset(recipe, "frontier", deps=[every])
+    def frontier(store: StoreResource) -> dg.MaterializeResult[Any]:
+        with refusals():
+            return materialized(stages.frontier(recipe, store.open()), store.open())
+
+    base = dg.AssetDep(augmented, partition_mapping=dg.SpecificPartitionsPartitionMapping([BASE_VARIANT]))
+
+    @_asset(recipe, "search", deps=[base, splits], pool=POOL)
+    def search(
+        context: dg.AssetExecutionContext, store: StoreResource, gpu: TrainingProcess
+    ) -> dg.MaterializeResult[Any]:
+        with refusals():
+            trainer, opened = gpu.trainer(context), store.open()
+            return materialized(stages.search(recipe, opened, trainer), opened)
+
     plans: dict[str, Plan] = {
         "splits": lambda context, store: stages.split(recipe, store),
         "augmented": lambda context, store: stages.augment(recipe, context.partition_key, store),
@@ -110,8 +139,10 @@ def of_recipe(recipe: Recipe) -> list[Any]:
         for stage, plan in plans.items()
         for check in _checks(recipe, stage, plan, None if stage == "splits" else variants)
     ]
-    lifts = [lift] if any(v.lift for v in recipe.variants.values()) else []
-    return [splits, ledger, augmented, checkpoint, release, *lifts, *checks]
+    asked = [lift] if any(v.lift for v in recipe.variants.values()) else []
+    asked += [frontier] if sum(v.lift is None for v in recipe.variants.values()) > 1 else []
+    asked += [*encoders, *([search] if recipe.search else [])]
+    return [splits, ledger, augmented, checkpoint, release, *asked, *checks]
 
 
 def key_of(subject: Corpus | Recipe, stage: str) -> dg.AssetKey:
@@ -121,7 +152,7 @@ def key_of(subject: Corpus | Recipe, stage: str) -> dg.AssetKey:
 
 def _asset(subject: Corpus | Recipe, stage: str, **more: Any) -> Callable[[Any], dg.AssetsDefinition]:
     group = f"corpus_{subject.name}" if isinstance(subject, Corpus) else subject.name
-    kinds = {"checkpoint": {"pytorch"}, "release": {"huggingface"}}.get(stage, {"parquet"})
+    kinds = {"checkpoint": {"pytorch"}, "encoder": {"pytorch"}, "release": {"huggingface"}}.get(stage, {"parquet"})
     version = stages.code_version(subject, stage)[:16]
     more["description"] = "\n\n".join(filter(None, [more.get("description"), DOES[stage]]))
     made: Callable[[Any], dg.AssetsDefinition]

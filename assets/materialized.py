@@ -42,7 +42,7 @@ def checked(work: Work, store: Store, key: dg.AssetKey) -> Iterator[dg.AssetChec
             passed=verdict.outcome == "passed" or waiver is not None,
             severity=dg.AssetCheckSeverity.ERROR,
             description=_as_text(f"{outcome}: {verdict.message}"),
-            metadata={**_judged(verdict, waiver), **_data_docs(docs)},
+            metadata={**_judged(verdict, waiver), **plots.of_verdict(verdict), **_data_docs(docs)},
         )
 
 

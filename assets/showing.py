@@ -43,9 +43,9 @@ def overview(status: dict[str, Any]) -> Iterator[Any]:
         for partition, v in partitions.items()
     ]
     if rows:
-        yield _table("published", rows)
+        yield table_of("published", rows)
     if status["gates"]:
-        yield _table(
+        yield table_of(
             "gates",
             [
                 {k: g[k] for k in ("stage", "partition", "gate", "outcome", "observed", "limit")}
@@ -68,36 +68,51 @@ def checkpoint_of(recipe: Recipe, store: Store) -> Version | None:
 def tables(recipe: Recipe, store: Store, version: Version) -> Iterator[Any]:
     """The final tables as rich renderables: one for each table of the evaluation, and where everything lies."""
     evaluation = json.loads((store.audit_folder(version) / "evaluation.json").read_text())
-    yield _table("test, with its 95 % interval and the trivial baseline", _headlines(evaluation["metrics"]))
+    yield table_of("test, with its 95 % interval and the trivial baselines", _headlines(evaluation["metrics"]))
     counts = {
         name.replace("_", " "): int(evaluation["metrics"][name]) for name in COUNTS if name in evaluation["metrics"]
     }
     if counts:
-        yield _table("counts", [counts])
+        yield table_of("counts", [counts])
     for title, rows in evaluation["tables"].items():
         if rows:
-            yield _table(title.replace("_", " "), rows)
-    yield _table("where everything lies", [{"what": k, "path": v} for k, v in _paths(recipe, store, version)])
+            yield table_of(title.replace("_", " "), [_with_intervals(row) for row in rows])
+    yield table_of("where everything lies", [{"what": k, "path": v} for k, v in _paths(recipe, store, version)])
 
 
 def _headlines(metrics: Mapping[str, float]) -> list[dict[str, Any]]:
-    """A row for each metric that has an interval."""
-    return [
+    """A row for each metric that has an interval; a baseline that no metric has is left out."""
+    rows = [
         {
             "metric": name.replace("_", " "),
             "value": metrics[name],
             "low": metrics[f"{name}_low"],
             "high": metrics[f"{name}_high"],
             "baseline": metrics.get(f"baseline_{name}"),
+            "majority": metrics.get(f"majority_{name}"),
         }
         for name in metrics
         if f"{name}_low" in metrics
     ]
+    known = [key for key in ("baseline", "majority") if any(row[key] is not None for row in rows)]
+    return [{k: v for k, v in row.items() if k not in ("baseline", "majority") or k in known} for row in rows]
+
+
+def _with_intervals(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A value and its interval in one cell: `0.8840 [0.8713, 0.8960]`."""
+    ends = {f"{k}{end}" for k in row for end in ("_low", "_high")}
+    return {
+        k: f"{_cell(v)} [{_cell(row[f'{k}_low'])}, {_cell(row[f'{k}_high'])}]" if f"{k}_low" in row else v
+        for k, v in row.items()
+        if k not in ends
+    }
 
 
 def _paths(recipe: Recipe, store: Store, version: Version) -> Iterator[tuple[str, str]]:
     yield "checkpoint", f"{store.where(version)}/model"
     yield "predictions", f"{store.where(version)}/predictions.parquet"
+    if "errors.jsonl" in version.manifest.files:
+        yield "errors", f"{store.where(version)}/errors.jsonl"
     release = store.published(recipe.place("release"))
     if release is not None:
         yield "release", f"{store.where(release)}/model"
@@ -105,7 +120,8 @@ def _paths(recipe: Recipe, store: Store, version: Version) -> Iterator[tuple[str
         yield "data sheet", f"{store.where(release)}/data_sheet.md"
 
 
-def _table(title: str, rows: list[dict[str, Any]]) -> Any:
+def table_of(title: str, rows: list[dict[str, Any]]) -> Any:
+    """Rows as a rich table; numbers stand on the right, with four digits where they are not whole."""
     from rich.table import Table
     from rich.text import Text
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from operator import attrgetter
 
 from pipeline.errors import GristmillError
 from pipeline.types import Document, Edit, Piece, Range, Span
@@ -20,6 +22,8 @@ Groups = Mapping[tuple[int, int], Mapping[str, str]]
 
 
 _WORD = re.compile(r"\S+")
+_place = attrgetter("start", "end")
+_start = attrgetter("start")
 
 
 class Refused(GristmillError):
@@ -34,7 +38,7 @@ def pieces_of(length: int, edits: Iterable[Edit], parent: int = 0) -> tuple[Piec
 Piece(start=2, end=5, text=None, parent=0))
     """
     pieces, at = [], 0
-    for edit in sorted(edits, key=lambda e: (e.start, e.end)):
+    for edit in sorted(edits, key=_place):
         if at < edit.start:
             pieces.append(Piece(at, edit.start, None, parent))
         pieces.append(Piece(edit.start, edit.end, edit.text, parent))
@@ -51,25 +55,50 @@ def composed(parents: Sequence[Document], pieces: Sequence[Piece], groups: Group
         Refused: the pieces do not carry every mention whole, or the parents do not agree in what a child inherits.
     """
     texts = [parents[p.parent].text[p.start : p.end] if p.text is None else p.text for p in pieces]
-    text, starts = "".join(texts), list(accumulate(map(len, texts), initial=0))
-    if not text.strip():
+    text = "".join(texts)
+    if not text or text.isspace():
         raise Refused("nothing would be left of the text")
     spans: list[Span] = []
-    for number, parent in enumerate(parents):
-        if not parent.spans:
-            continue
-        own = [(p, starts[i], len(texts[i])) for i, p in enumerate(pieces) if p.parent == number]
-        for span in parent.spans:
-            image = _image(span, own)
-            if image is None:
+    if any(p.spans for p in parents):
+        lengths = [len(said) for said in texts]
+        placed = list(zip(pieces, accumulate(lengths, initial=0), lengths, strict=False))
+        for number, parent in enumerate(parents):
+            if parent.spans:
+                own = placed if len(parents) == 1 else [one for one in placed if one[0].parent == number]
+                spans += _carried(parent, number, own, text, groups or {})
+        if len(spans) > 1:
+            spans.sort(key=_start)
+    return _inheriting(parents, text, tuple(spans))
+
+
+Placed = tuple[Piece, int, int]  # a piece of the child, where it begins there, and its length there
+
+
+def _carried(parent: Document, number: int, own: Sequence[Placed], text: str, groups: Groups) -> Iterator[Span]:
+    """The spans of one parent where its pieces take them. Raises Refused."""
+    in_order = all(left[0].end <= right[0].start for left, right in pairwise(own))
+    at = 0
+    for span in parent.spans or ():
+        known = groups.get((number, span.start), span.groups) if groups else span.groups
+        while at < len(own) and own[at][0].end <= span.start:
+            at += 1
+        if in_order and at < len(own):
+            piece, begin, _ = own[at]
+            if piece.text is None and span.end < piece.end and (piece.start < span.start or begin == piece.start == 0):
+                # within a piece that stays, no other has any of it, and what stands beside it stood there before
+                start, end = begin + span.start - piece.start, begin + span.end - piece.start
+                if text[start].isspace() or text[end - 1].isspace():
+                    _check_edges(parent.text, span, text, (start, end))
+                same = start == span.start and known is span.groups
+                yield span if same else Span(start, end, span.label, known)
                 continue
+        image = _image(span, own)
+        if image is not None:
             _check_edges(parent.text, span, text, image)
-            known = span.groups if groups is None else groups.get((number, span.start), span.groups)
-            spans.append(Span(*image, span.label, known))
-    return _inheriting(parents, text, tuple(sorted(spans, key=lambda s: s.start)))
+            yield Span(*image, span.label, known)
 
 
-def _image(span: Span, own: Sequence[tuple[Piece, int, int]]) -> Range | None:
+def _image(span: Span, own: Sequence[Placed]) -> Range | None:
     """Where a span comes to stand; None where no piece has any of it."""
     covered, start, at = 0, -1, -1
     for piece, where, length in own:
@@ -124,6 +153,7 @@ def joined(text: str, at: int) -> bool:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=65_536)
 def in_word(char: str) -> bool:
     """Whether a character makes a word with its like beside it."""
     if char < "\x80":
@@ -134,13 +164,13 @@ def in_word(char: str) -> bool:
 
 def _inheriting(parents: Sequence[Document], text: str, spans: tuple[Span, ...]) -> Document:
     first = parents[0]
-    if any(p.label != first.label for p in parents):
-        raise Refused("the parents have different labels")
-    if any(p.language != first.language for p in parents):
-        raise Refused("the parents are in different languages")
-    if any((p.spans is None) != (first.spans is None) for p in parents):
-        raise Refused("one parent is annotated and another is not")
-    visible = all(p.tokens is not None and p.tokens == _between_spaces(p.text) for p in parents)
+    groups, weight, licence = dict(first.groups), first.weight, first.licence
+    if len(parents) > 1:
+        _check_alike(parents)
+        groups = {k: v for k, v in groups.items() if all(p.groups.get(k) == v for p in parents)}
+        weight = sum(p.weight for p in parents) / len(parents)
+        licence = "; ".join(dict.fromkeys(p.licence for p in parents if p.licence))
+    visible = all(p.tokens is not None and p.tokens == between_spaces(p.text) for p in parents)
     return Document(
         id=first.id,
         text=text,
@@ -149,14 +179,31 @@ def _inheriting(parents: Sequence[Document], text: str, spans: tuple[Span, ...])
         group_id=first.group_id,
         spans=None if first.spans is None else spans,
         label=first.label,
-        groups={k: v for k, v in first.groups.items() if all(p.groups.get(k) == v for p in parents)},
+        groups=groups,
         split=first.split,
-        tokens=_between_spaces(text) if visible else None,
-        weight=sum(p.weight for p in parents) / len(parents),
-        licence="; ".join(dict.fromkeys(p.licence for p in parents if p.licence)),
+        tokens=between_spaces(text) if visible else None,
+        weight=weight,
+        licence=licence,
     )
 
 
-def _between_spaces(text: str) -> tuple[Range, ...]:
-    """Where the words between white space stand."""
+def _check_alike(parents: Sequence[Document]) -> None:
+    first = parents[0]
+    if any(p.label != first.label for p in parents):
+        raise Refused("the parents have different labels")
+    if any(p.language != first.language for p in parents):
+        raise Refused("the parents are in different languages")
+    if any((p.spans is None) != (first.spans is None) for p in parents):
+        raise Refused("one parent is annotated and another is not")
+
+
+def between_spaces(text: str) -> tuple[Range, ...]:
+    """Where the words between white space stand.
+
+    >>> between_spaces("Bo met Al"), between_spaces(" a  b")
+    (((0, 2), (3, 6), (7, 9)), ((1, 2), (4, 5)))
+    """
+    starts = list(accumulate([len(word) + 1 for word in text.split()], initial=0))
+    if starts[-1] == len(text) + 1:  # one white space between two words, and none around them
+        return tuple([(start, end - 1) for start, end in pairwise(starts)])
     return tuple([m.span() for m in _WORD.finditer(text)])

@@ -63,8 +63,9 @@ class Frame:
 
     `documents` has the schema DOCUMENTS, `rejected` the schema REJECTED. For a checkpoint, `documents` are the test
     documents, `predictions` has one row each in the same order (columns `id`, and what the task adds) and `metrics` are
-    the task's numbers. `labels` are the labels that the recipe's task names. For an augmented version `held_out` are
-    the documents of validation and test.
+    the task's numbers; `counterfactual` are copies of test documents with names or terms of other groups in them, and
+    the predictions of those. `labels` are the labels that the recipe's task names. For an augmented version `held_out`
+    are the documents of validation and test.
     """
 
     documents: pa.Table
@@ -73,6 +74,7 @@ class Frame:
     metrics: Mapping[str, float] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     held_out: pa.Table | None = None
+    counterfactual: Frame | None = None
 
 
 def to_row(document: Document) -> dict[str, Any]:

@@ -11,15 +11,26 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from pipeline.agreeing import missing_models, not_mentions, unsearchable
 from pipeline.annotation import Annotator
 from pipeline.augmentation import Augmenter
 from pipeline.cards.questions import QUESTIONS
 from pipeline.cleaning import CleaningStep
+from pipeline.encoder import Pretraining
 from pipeline.errors import Mistake, WrongUse, did_you_mean
 from pipeline.gate import Gate
 from pipeline.lifting import LiftPoint, points
 from pipeline.part import BadSettings, Part, UnknownPart, build, explain
-from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Project, Recipe, Variant, merged, with_required
+from pipeline.recipe import (
+    BASE_VARIANT,
+    Corpus,
+    Gates,
+    Project,
+    Recipe,
+    Variant,
+    merged,
+    with_required,
+)
 from pipeline.shapes import CorpusYaml, GateLists, RecipeYaml, Strict
 from pipeline.source import Source
 from pipeline.task import Task
@@ -104,7 +115,10 @@ def _without(data: Mapping[str, Any], places: Sequence[Sequence[Step]], model: t
     missing = {name: _MISSING for name, field in model.model_fields.items() if field.is_required()}
     right = model.model_construct(**missing)
     for name in [n for n in model.model_fields if n in rest]:
-        model.__pydantic_validator__.validate_assignment(right, name, rest[name])
+        try:
+            model.__pydantic_validator__.validate_assignment(right, name, rest[name])
+        except ValidationError:  # what is left of a key is not enough for it; its mistake is said already
+            continue
     return right
 
 
@@ -199,12 +213,18 @@ def _recipe(reader: _Reader, stem: str, data: Any, corpora: Mapping[str, Corpus]
                 reader.say(["corpora", i], _not_for_encoders(name, step))
     task = reader.part("task", yaml_.task, ("task",), Task)  # type: ignore[type-abstract]
     annotation = reader.parts("annotation", yaml_.annotation, ("annotation",), Annotator)  # type: ignore[type-abstract]
+    encoder: Pretraining | None = None
+    if yaml_.encoder is not None:
+        encoder = reader.part("encoder", yaml_.encoder, ("encoder",), Pretraining)  # type: ignore[type-abstract]
     variants = _variants(reader, yaml_)
     gates = reader.gates(yaml_.gates)
+    found = [*missing_models(variants, yaml_.encoder is not None), *unsearchable(yaml_.search, variants)]
+    for place, message in (*found, *(not_mentions(task, yaml_.split, variants) if task else ())):
+        reader.say(place, message)
     if task is None or reader.mistakes:
         return None
     used = tuple(corpora[name] for name in yaml_.corpora)
-    told = (yaml_.description, yaml_.children_per_parent)
+    told = (yaml_.description, yaml_.children_per_parent, yaml_.search, encoder)
     return Recipe(stem, task, used, annotation, yaml_.split, variants, with_required(gates), *told)
 
 

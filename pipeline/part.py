@@ -19,7 +19,8 @@ from pipeline.errors import WrongUse, did_you_mean
 from pipeline.fingerprint import code_of, fingerprint
 
 FOLDERS = (
-    "source", "cleaning", "annotation", "translator", "augmentation", "training", "quality", "fairness", "task",
+    "source", "cleaning", "annotation", "translator", "augmentation", "training", "encoder", "quality", "fairness",
+    "task",
 )  # fmt: skip
 
 P = TypeVar("P", bound="Part")

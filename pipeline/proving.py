@@ -58,19 +58,29 @@ class Proof:
 
 
 def prove(
-    recipe: Recipe, store: Store, sentences: int, seed: int, processes: int = 1, say: Callable[[str], None] = print
+    recipe: Recipe,
+    store: Store,
+    sentences: int,
+    seed: int,
+    processes: int = 1,
+    say: Callable[[str], None] = print,
+    only: Sequence[object] = (),
 ) -> dict[str, Any]:
     """Make and check at least that many children of the recipe's training documents: the report as JSON has it.
 
+    `only` are operations as a recipe has them, each with what it needs (a translator, a model); without any every
+    operation is tried.
+
     Raises:
         GateNotPassed: the recipe has no published splits.
+        WrongUse: an operation of `only` cannot be built.
     """
     started = time.monotonic()
     version, _ = store.read(recipe.place("splits"), gate_set(recipe.gates, "splits"))
     train = part_of(store.audit_documents(version), "train")
     total = Proof()
     with TemporaryDirectory() as folder:
-        operations = _operations(Path(folder))
+        operations = _given(only) or _operations(Path(folder))
         share = -(-sentences // len(operations))
         jobs = [(train, name, spec, share, seed) for name, spec in operations.items()]
         for name, proof in _run(jobs, processes):
@@ -97,6 +107,12 @@ def prove(
 
 
 Job = tuple[pa.Table, str, Mapping[str, Any], int, int]
+
+
+def _given(only: Sequence[object]) -> dict[str, dict[str, Any]]:
+    """Augmenters as a recipe has them, by name."""
+    parts = [build("augmentation", spec) for spec in only]
+    return {part.name: part.settings(places=True) for part in parts}
 
 
 def _operations(folder: Path) -> dict[str, dict[str, Any]]:

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline import counterfactual
 from pipeline.annotation import Annotator
 from pipeline.augmentation import Augmenter
 from pipeline.cleaning import CleaningStep
+from pipeline.encoder import ENCODER, Pretraining
 from pipeline.errors import Mistake, RecipeError, WrongUse, did_you_mean
 from pipeline.fingerprint import code_of
 from pipeline.gate import Gate
 from pipeline.lifting import LiftPoint
 from pipeline.part import build
+from pipeline.searching import SearchSettings
 from pipeline.source import Source
 from pipeline.splitting import SplitSettings
 from pipeline.task import Task
@@ -73,6 +76,8 @@ class Recipe:
     gates: Gates = field(hash=False)
     description: str = ""
     children_per_parent: int = 3  # of all augmenters together
+    search: SearchSettings | None = None
+    encoder: Pretraining | None = None
 
     def place(self, stage: str, variant: str | None = None) -> Place:
         """Where a stage of this recipe keeps its versions, by variant where it is partitioned."""
@@ -90,11 +95,20 @@ class Recipe:
             limits = [self.children_per_parent, self.split.apart, code_of("pipeline.stages._children")]
             return [limits, *([v.train_documents, *(a.fingerprint() for a in v.augmentation)] for v in variants)]
         if stage == "checkpoint":
+            swapped = counterfactual.section(self.gates.get("checkpoint", ()))
             noise = [[v.lift.noise.fingerprint()] if v.lift else [] for v in variants]
             trained = [[v.training.fingerprint(), self.task.fingerprint()] for v in variants]
-            return [[*one, *more] for one, more in zip(trained, noise, strict=True)]
+            return [[*one, *more, *swapped] for one, more in zip(trained, noise, strict=True)]
         if stage == "lift":
             return [code_of("pipeline.lifting")]
+        if stage == "encoder":
+            return [self.encoder.fingerprint() if self.encoder else None]
+        if stage == "search":
+            asked = self.search.model_dump(mode="json") if self.search else None
+            base = self.variant(BASE_VARIANT).training.fingerprint()
+            return [asked, base, self.task.fingerprint(), code_of("pipeline.searching")]
+        if stage == "frontier":
+            return [code_of("pipeline.frontier"), self.task.headline]
         shown = [
             [c.name, c.language, c.licence, c.description, dict(c.groups), dict(c.datasheet)] for c in self.corpora
         ]
@@ -105,6 +119,18 @@ class Recipe:
         if name not in self.variants:
             raise WrongUse(f"recipe {self.name} has no variant {name!r}; {did_you_mean(name, self.variants)}")
         return self.variants[name]
+
+
+def made_models(training: Training) -> dict[str, str]:
+    """Which models of the recipe's own a training starts from: name → `encoder`, or the variant whose checkpoint it is.
+
+    >>> from pipeline.training.full import Full
+    >>> made_models(Full(base_model="encoder"))
+    {'encoder': 'encoder'}
+    """
+    found = {ENCODER: ENCODER} if getattr(training, "base_model", None) == ENCODER else {}
+    teacher = getattr(training, "teacher", None)
+    return {**found, **({"teacher": str(teacher)} if teacher else {})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from pipeline.types import Document, Piece
 
@@ -21,7 +21,9 @@ NOBODY: Owner = (-1, -1)
 class Operation(Protocol):
     """What has to be known of the operation that made a child."""
 
-    mentions: ClassVar[Literal["kept", "replaced", "altered"]]
+    @property
+    def mentions(self) -> Literal["kept", "replaced", "altered"]:
+        """What becomes of mentions."""
 
     def known_mentions(self) -> Known:
         """Label → mentions that may take another's place, besides those of the training documents."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.lifting import LiftSettings
+from pipeline.searching import SearchSettings
 from pipeline.splitting import SplitSettings
 
 
@@ -55,7 +56,9 @@ class RecipeYaml(Strict):
     split: SplitSettings = SplitSettings()
     augmentation: list[Any] = []
     children_per_parent: int = Field(3, ge=1)
+    encoder: Any = None
     training: Any
     variants: dict[str, VariantYaml] = {}
     lift: LiftSettings | None = None
+    search: SearchSettings | None = None
     gates: dict[Literal["splits", "augmented", "checkpoint"], GateLists] = {}

@@ -21,6 +21,7 @@ from pipeline.store import Store
 from pipeline.types import Verdict
 from pipeline.version import Input, Place, Version, outcome_of
 
+COUNTERFACTUAL = "counterfactual.parquet"  # copies of test documents beside the predictions of them
 Write = Callable[[Draft], dict[str, Any]]
 
 
@@ -127,9 +128,12 @@ def frame_of(version: Version, store: Store, labels: tuple[str, ...]) -> Frame:
         return Frame(store.audit_documents(version), rejected, labels=labels, held_out=held_out)
     test = part_of(splits_of(version, store), "test")
     metrics = {str(k): float(v) for k, v in dict(version.manifest.facts["metrics"]).items()}
-    return Frame(
-        test, predictions=store.audit_documents(version, "predictions.parquet"), metrics=metrics, labels=labels
-    )
+    predictions = store.audit_documents(version, "predictions.parquet")
+    copies = None
+    if COUNTERFACTUAL in version.manifest.files:
+        of_copies = store.audit_documents(version, f"predictions_{COUNTERFACTUAL}")
+        copies = Frame(store.audit_documents(version, COUNTERFACTUAL), predictions=of_copies, labels=labels)
+    return Frame(test, predictions=predictions, metrics=metrics, labels=labels, counterfactual=copies)
 
 
 def splits_of(version: Version, store: Store) -> pa.Table:

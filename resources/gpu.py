@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
 import dagster as dg
@@ -22,8 +23,10 @@ from pipeline.stages import Trainer
 from pipeline.training import Report
 from resources import progress
 from resources.messages import SECONDS, WholeLines
+from resources.tracker import Tracker
 
 POOL = "gpu"
+UNTRACKED = Tracker(use="none")
 # Threads that wait by spinning take the cores from whoever else wants them.
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
 
@@ -36,31 +39,36 @@ class TrainingProcess(dg.ConfigurableResource[None]):
     """Chooses the device and owns the process that uses it.
 
     `device` is auto, cuda, mps or cpu; `precision` is auto, fp32 or bf16; `threads` is for the CPU, 0 leaves it to
-    torch. `grace_seconds` is how long a cancelled training may take to end before it is killed.
+    torch. `processes` above 1 train together, started by torchrun: one a GPU, or on the CPU with gloo.
+    `grace_seconds` is how long a cancelled training may take to end before it is killed.
     """
 
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
+    processes: int = 1
     grace_seconds: float = 10.0
 
-    def trainer(self, context: dg.AssetExecutionContext) -> Trainer:
+    def trainer(self, context: dg.AssetExecutionContext, tracker: Tracker = UNTRACKED) -> Trainer:
         """A trainer that runs jobs in a process of their own and logs their reports as observations of the asset."""
 
         def train(todo: job.Job, report: Report) -> None:
             job.save(replace(todo, device=self.device, precision=self.precision, threads=self.threads))
-            with progress.shown(context.asset_key.to_user_string()) as draw:
+            name = context.asset_key.to_user_string()
+            with progress.shown(name) as draw, tracker.following(context, todo) as track:
 
-                def both(event: Mapping[str, Any]) -> None:
+                def each(event: Mapping[str, Any]) -> None:
                     draw(event)
+                    track(event)
                     report(event)
 
-                self._run(context, todo, both)
+                self._run(context, todo, each)
 
         return train
 
     def _run(self, context: dg.AssetExecutionContext, todo: job.Job, report: Report) -> None:
-        command = [sys.executable, "-m", "resources.training_process", str(todo.folder), str(os.getpid())]
+        command = [*self._launcher(), "resources.training_process", str(todo.folder), str(os.getpid())]
+        (todo.folder / job.REFUSAL).unlink(missing_ok=True)
         with (
             tempfile.TemporaryFile() as said,
             open_pipes_session(
@@ -89,7 +97,13 @@ class TrainingProcess(dg.ConfigurableResource[None]):
                 self._stop(process)
                 raise
             if code != 0:
-                raise _died(code, said)
+                raise _died(code, said, todo.folder / job.REFUSAL)
+
+    def _launcher(self) -> list[str]:
+        if self.processes == 1:
+            return [sys.executable, "-m"]
+        several = ["--standalone", f"--nproc-per-node={self.processes}"]
+        return [sys.executable, "-m", "torch.distributed.run", *several, "-m"]
 
     def _observe(self, context: dg.AssetExecutionContext, event: Mapping[str, Any]) -> None:
         numbers = {k: v for k, v in event.items() if k != "kind" and v is not None}
@@ -108,11 +122,11 @@ class TrainingProcess(dg.ConfigurableResource[None]):
             pass
 
 
-def _died(code: int, said: IO[bytes]) -> TrainingDied:
+def _died(code: int, said: IO[bytes], refusal: Path) -> TrainingDied:
+    if refusal.exists():
+        return TrainingRefused(refusal.read_text(encoding="utf-8").strip())
     said.seek(0)
     words = said.read().decode(errors="replace").strip().splitlines()
-    if code == job.REFUSED:
-        return TrainingRefused("\n".join(words[-20:]))
     causes = {-9: "SIGKILL: out of memory, or killed", -11: "SIGSEGV", -6: "SIGABRT", -15: "SIGTERM: stopped"}
     last = "\n  ".join(words[-12:])
     return TrainingDied(

@@ -4,12 +4,16 @@
 | --- | --- | --- |
 | GRISTMILL_RECIPES | the folder of recipes | `recipes` in the project |
 | GRISTMILL_STORE | the store: a folder or any fsspec URL | `store` in the project |
+| GRISTMILL_TRACKER | tensorboard, wandb, mlflow or none | tensorboard |
+| GRISTMILL_TRAINING_PROCESSES | how many processes train one model together | 1 |
 | DAGSTER_HOME | Dagster's instance: run history, schedules | `.dagster` in the project |
 """
 
 import os
 import shutil
 from pathlib import Path
+
+from pipeline.errors import WrongUse
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,6 +26,14 @@ def recipes_folder() -> Path:
 def store_url() -> str:
     """The store's URL."""
     return os.environ.get("GRISTMILL_STORE") or str(ROOT / "store")
+
+
+def training_processes() -> int:
+    """How many processes train one model together: one a GPU. Raises WrongUse for what is no number of processes."""
+    said = os.environ.get("GRISTMILL_TRAINING_PROCESSES") or "1"
+    if not said.isdecimal() or int(said) < 1:
+        raise WrongUse(f"GRISTMILL_TRAINING_PROCESSES is {said!r}; give a number of processes, from 1")
+    return int(said)
 
 
 def prepare_home() -> Path:

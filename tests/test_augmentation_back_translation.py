@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from conftest import TinyProject
@@ -340,3 +340,30 @@ def test_a_real_round_trip_through_spanish() -> None:
     assert "journey" not in first
     assert " Acme " in second and second.endswith(" .")
     assert first != docs[0].text and second != docs[1].text
+
+
+class Remembering(Glossary):
+    """Of whose translations none is kept from one call to the next; counts its calls."""
+
+    in_context: ClassVar[bool] = True
+    calls: ClassVar[list[int]] = []
+
+    def lines(self, lines: Sequence[str], source: str, target: str) -> list[str]:
+        """One way."""
+        self.calls.append(len(lines))
+        return super().lines(lines, source, target)
+
+
+def test_a_translator_that_remembers_is_asked_once_each_way_for_all_documents() -> None:
+    docs = [marked(f"d{n}", f"[PER Anna] met {n} big people") for n in range(7)]
+    again = BackTranslation(translator=Remembering(words=WORDS), at_least=1)
+    Remembering.calls.clear()
+    made = [c for c in again.many(docs) if isinstance(c, Document)]
+    assert made == []
+    assert Remembering.calls == [7, 7]
+    large = [marked(f"d{n}", f"[PER Anna] met {n} large people") for n in range(7)]
+    Remembering.calls.clear()
+    assert [c.text for c in again.many(large) if isinstance(c, Document)] == [
+        f"Anna met {n} big people" for n in range(7)
+    ]
+    assert Remembering.calls == [7, 7]

@@ -80,3 +80,8 @@ def test_every_segment_keeps_its_characters(doc: Document, language: str) -> Non
         for a, b in pairwise(edges):
             assert Counter(child.text[a:b]) == Counter(doc.text[a:b])
         assert child.spans == doc.spans
+
+
+def test_mentions_are_declared_altered_only_where_they_may_be() -> None:
+    assert ShuffleSegments().mentions == "altered"
+    assert ShuffleSegments(inside_mentions=False).mentions == "kept"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from math import erfc, sqrt
 from pathlib import Path
 from random import Random
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from pipeline import stages
 from pipeline.bench_gates import Settings, bench, markdown, replaced
 from pipeline.bench_gates._chain import Chain, each
 from pipeline.bench_gates._data import Data, data_of
-from pipeline.bench_gates._limits import limited
+from pipeline.bench_gates._limits import limited, number_beyond
 from pipeline.bench_gates._suite import every_gate, own_gates
 from pipeline.bench_gates._trial import Outcome, trial
 from pipeline.errors import WrongUse
@@ -88,11 +90,19 @@ def test_a_limit_has_room_for_what_clean_data_measures_and_no_more() -> None:
     gate, frames = build("quality", "duplicate_share"), [frame(200 + n) for n in (0, 1, 2)]
     assert isinstance(gate, Gate)
     limit = limited(gate, frames).at_most  # type: ignore[attr-defined]
-    assert 0.5 < limit < 0.7  # 49.5 % are copies; the default of 20 % would refuse that
+    assert 0.5 < limit < 0.75  # 49.5 % are copies; the default of 20 % would refuse that
     assert limited(gate, [frame(399)]).at_most == pytest.approx(0.0125, abs=0.001)  # type: ignore[attr-defined]
     odd = build("quality", "odd_characters")
     assert isinstance(odd, Gate)
     assert limited(odd, frames) == odd  # 5 of 400 documents are more than its own 0.2 %
+
+
+def test_a_limit_from_few_distances_has_the_room_that_their_long_tail_needs() -> None:
+    rng = Random(3)
+    samples = [[abs(rng.gauss(0, 1)) for _ in range(24)] for _ in range(2000)]
+    beyond = {power: fmean(erfc(number_beyond(s, power) / sqrt(2)) for s in samples) for power in (1, 0.5)}
+    assert beyond[1] > 1e-3  # as they are: ten times and more what was asked for
+    assert beyond[0.5] < 1e-4
 
 
 def test_more_clean_resamples_are_judged_than_faults_are_planted_in(made: TinyProject) -> None:

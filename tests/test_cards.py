@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from pipeline import cards, stages
 from pipeline.cards import requirements
 from pipeline.cards.counting import counted
+from pipeline.cards.markdown import cell
 from pipeline.draft import sha256_of_file
 from pipeline.fairness.group_share import GroupShare
 from pipeline.frames import rejected_batch, to_table
@@ -71,7 +73,9 @@ def test_a_data_sheet_says_where_the_text_comes_from_and_what_became_of_it(train
 def test_the_four_requirements_are_numbers_with_limits_or_said_not_to_be_measured(trained: TinyProject) -> None:
     sheet = (released(trained.recipe(), trained.store) / "data_sheet.md").read_text()
     assert "| well annotated | journeys/splits | no_leakage | passed [v1] | 0 [v1] | at most 0 [v1] |" in sheet
-    assert "| unbiased |  | not measured: no gate of group_share, recall_gap | not judged |  |  |" in sheet
+    asked = "group_share, label_given_group, split_shares, word_association, recall_gap, precision_gap, "
+    asked += "equalized_odds, selection_rate, counterfactual_gap"
+    assert f"| unbiased |  | not measured: no gate of {asked} | not judged |  |  |" in sheet
     assert "- All of train has the domain travel: nothing can be compared by it." in sheet
 
 
@@ -249,6 +253,35 @@ def test_the_provenance_names_every_version_once_down_to_the_bytes_of_the_source
     assert {i["asset"] for v in chain[-2:] for i in v["inputs"]} == {"corpora/tiny/source"}
 
 
+def test_every_number_of_a_model_card_stands_by_a_link_to_the_file_that_says_so(trained: TinyProject) -> None:
+    folder = released(trained.recipe(), trained.store)
+    said: dict[str, list[str]] = {}
+    section, linked = "", False
+    for line in (folder / "model_card.md").read_text().splitlines():
+        if line.startswith("#"):
+            section, linked = line.lstrip("# "), False
+        links = re.findall(r"\]\(([^)]+)\)", line)
+        for link in links:
+            assert (folder / unquote(link)).resolve().is_relative_to(trained.root / "store")
+            said.setdefault(section, []).append(link)
+        linked = linked or line.startswith("From [")
+        row = line.startswith("|") and not set(line) <= set("| -")
+        if row and re.search(r"\d", line):
+            assert linked or links, f"{section}: {line}"
+        for link in links if row else ():
+            stored = json.loads((folder / unquote(link)).read_text())["verdict"]
+            observed = cell(stored["observed"])
+            assert f"| {stored['gate']} | {stored['outcome']} | {observed} | {stored['limit']} |" in line
+    metrics = json.loads((folder / "evaluation.json").read_text())["metrics"]
+    card = (folder / "model_card.md").read_text()
+    assert all(f"| {name} | {value:.4f} |" in card for name, value in metrics.items())
+    assert said["Numbers on the test split"] == said["Mentions by label"] == ["evaluation.json"]
+    gates = {Path(link).stem for link in said["Gates"]}
+    assert {"f1_token_micro_f1", "no_leakage", "rejected_share"} <= gates
+    assert said["Gates"][0].startswith("../../../../journeys/checkpoint/base/")
+    assert said["Augmentation"][0].endswith("/manifest.json") and said["journeys"][0].endswith("/manifest.json")
+
+
 def test_a_waiver_upstream_stands_in_both_cards_with_name_date_and_reason(made: TinyProject, faked: Faked) -> None:
     made.edit_corpus(gates={"clean": {"quality": [{"use": "rejected_share", "at_most": 0.0}]}})
     recipe, store = made.recipe(), made.store
@@ -364,9 +397,9 @@ def test_the_card_says_what_was_made_and_what_the_lift_left_out(trained: TinyPro
     version = trained.store.published(trained.recipe().place("augmented", "base"))
     assert version is not None
     children = version.manifest.facts["by_operation"]["swap_entities"]
-    assert any(f"| swap_entities | {children} |" in line for line in _augmented([version]))
+    assert any(f"| swap_entities | {children} |" in line for line in _augmented([version], ""))
     why = "-0.0500 [-0.0600, -0.0400] with all training documents"
     facts = {"originals": 5, "left_out": {"keyboard_noise": why}}
     lowered = replace(version, manifest=replace(version.manifest, facts=facts))
-    assert f"- left out, it lowers the score: keyboard_noise {why}" in _augmented([lowered])
-    assert _augmented([]) == []
+    assert f"- left out, it lowers the score: keyboard_noise {why}" in _augmented([lowered], "")
+    assert _augmented([], "") == []

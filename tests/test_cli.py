@@ -34,6 +34,13 @@ COMMANDS = (
     "ui",
     "prove-augmentation",
     "augment-report",
+    "predict",
+    "serve",
+    "export",
+    "frontier",
+    "search",
+    "crash-test",
+    "evaluate",
 )
 STRICT = {"clean": {"quality": [{"use": "rejected_share", "at_most": 0.0}]}}
 

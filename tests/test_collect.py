@@ -16,7 +16,7 @@ import pytest
 from pipeline import stages
 from pipeline.frames import documents_of
 from pipeline.recipe import Corpus
-from pipeline.source import Source
+from pipeline.source import Ids, Source
 from pipeline.source._files import FileSource
 from pipeline.source.jsonl import Jsonl
 from pipeline.store import Store
@@ -162,3 +162,13 @@ def test_memory_does_not_grow_with_what_is_kept_or_rejected(tmp_path: Path) -> N
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.3 * peaks[0], peaks
+
+
+def test_ids_are_remembered_exactly_whatever_characters_they_have() -> None:
+    seen, ids = Ids(), ["", "a", "A", "a ", "\0", "\ud800", "中" * 5000]
+    for id_ in ids:
+        assert id_ not in seen
+        seen.add(id_)
+        seen.add(id_)
+    assert all(id_ in seen for id_ in ids)
+    assert "b" not in seen

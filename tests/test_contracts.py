@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +27,20 @@ from pipeline.part import FOLDERS, BadSettings, Part, build, find, names
 from pipeline.rederiving import fault, inventory
 from pipeline.source import Source
 from pipeline.task import Task
+from pipeline.training._settings import Gradient
 from pipeline.types import Document, Rejected, Span, Verdict
+from tests import tiny_tasks
+from tests.tiny_training import (
+    CPU,
+    LABELLED,
+    METHODS,
+    TASK,
+    largest_difference,
+    recorded_scores,
+    scores_of,
+    splits,
+    tiny_bert,
+)
 
 ALL = [(folder, name) for folder in FOLDERS for name in names(folder)]
 GATES = [(folder, name) for folder in ("quality", "fairness") for name in names(folder)]
@@ -283,3 +298,77 @@ def test_a_task_rejects_what_it_cannot_learn_from_with_what_would_be_right(name:
     unknown = task.accept(Document("a", "text", source="f.txt:3", spans=(Span(0, 4, wrong),), label=wrong))
     assert isinstance(unknown, Rejected)
     assert f"did you mean '{task.labels[0]}'?" in unknown.reason
+
+
+@pytest.mark.parametrize("name", names("task"))
+def test_a_task_accepts_again_what_it_accepted_and_scores_perfect_predictions_with_one(name: str) -> None:
+    task = tiny_tasks.task(name)
+    accepted = [task.accept(tiny_tasks.TOYS[name](n)) for n in range(24)]
+    docs = [d for d in accepted if isinstance(d, Document)]
+    assert docs == accepted == [task.accept(d) for d in docs]
+    test = frames.to_table(docs)
+    predictions = tiny_tasks.perfect(name, docs)
+    metrics = task.evaluate(test, predictions, test).metrics
+    assert metrics[task.headline] == task.headline_value(test, predictions) == 1.0
+    assert metrics[f"baseline_{task.headline}"] <= 1.0
+    assert (task.headline_draws(test, predictions) <= 1.0).all()
+
+
+HEADS = {"token": TASK, "sequence": LABELLED}
+
+
+def tiny_method(name: str, base: Path, **changed: object) -> Gradient:
+    """A method as its example has it, of the tiny base model, with everything that changes a network switched on."""
+    on = {"casing": True, "adapt_vocabulary": True, "mixup": 0.4, "max_length": 32, "batch_tokens": 128}
+    method = build(
+        "training", {**find("training", name).example, **on, "use": name, "base_model": str(base), **changed}
+    )
+    assert isinstance(method, Gradient)
+    return method
+
+
+@pytest.fixture(scope="module")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_bert(tmp_path_factory.mktemp("base"))
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_opens_with_the_logits_of_its_predictions(
+    name: str, head: str, tiny_base: Path, tmp_path: Path
+) -> None:
+    from pipeline.training._examples import gathered
+    from pipeline.training._opening import open_checkpoint
+
+    task, method = HEADS[head], tiny_method(name, tiny_base)
+    with recorded_scores() as scores:
+        checkpoint = method.fit(task, splits(), CPU, tmp_path, lambda _: None)
+    assert checkpoint.metrics["trainable_parameters"] <= checkpoint.metrics["parameters"]
+    folder = tmp_path / "model"
+    examples, again = scores_of(*open_checkpoint(folder), folder)
+    assert largest_difference(again, scores) == 0
+    predictions = pq.read_table(tmp_path / "predictions.parquet")
+    assert gathered(examples, again, task).equals(predictions)
+    assert predictions.column("id").to_pylist() == splits().test.column("id").to_pylist()
+    assert not list(tmp_path.rglob("*.bin"))
+    if not (folder / "adapter").exists():
+        assert largest_difference(scores_of(*plainly_opened(folder, head), folder)[1], scores) == 0
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_gives_the_same_weights_for_the_same_seed_only(name: str, tiny_base: Path, tmp_path: Path) -> None:
+    weights = []
+    for number, seed in enumerate((13, 13, 14)):
+        out = tmp_path / str(number)
+        tiny_method(name, tiny_base, seed=seed).fit(TASK, splits(), CPU, out, lambda _: None)
+        weights.append({str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.safetensors")})
+    assert weights[0] == weights[1]
+    assert weights[0] != weights[2]
+
+
+def plainly_opened(folder: Path, head: str) -> tuple[Any, Any]:
+    from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
+
+    kind = {"token": AutoModelForTokenClassification, "sequence": AutoModelForSequenceClassification}[head]
+    model = kind.from_pretrained(folder, local_files_only=True).eval()
+    return model, AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.duplicates import jaccard, nearest, similar, sketch, text_keys, thinned
+from pipeline.duplicates import jaccard, nearest, repeated_keys, similar, sketch, text_keys, thinned
 from pipeline.duplicates.hosted import hosted_sketch
 from pipeline.duplicates.shingles import shingles
 from pipeline.duplicates.signatures import banding
@@ -172,3 +172,16 @@ def half_like(table: object, part: str) -> int:
                 shared[n] = shared.get(n, 0) + 1
         near += any(both / (len(shingled) + len(train[n]) - both) >= 0.5 for n, both in shared.items())
     return near
+
+
+@given(
+    st.lists(st.text(st.sampled_from("aAß\u0130\u0301\u0327ｶﾞ中，, \n\u3000\u1100\u1161ﬁ"), max_size=70), max_size=12),
+    st.integers(0, 9),
+)
+@settings(max_examples=100, deadline=None)
+def test_keys_of_texts_that_repeat_are_those_of_all_texts_where_they_repeat(texts: list[str], seed: int) -> None:
+    texts = [*texts, *(t.swapcase().replace(" ", "\n ") for t in texts), *("中" * 60 + t for t in texts * 2)]
+    random.Random(seed).shuffle(texts)
+    keys = text_keys(pl.Series(texts, dtype=pl.String)).to_list()
+    expected = [key if keys.count(key) > 1 else None for key in keys]
+    assert repeated_keys(pl.Series(texts, dtype=pl.String)).to_list() == expected

@@ -188,6 +188,21 @@ def test_a_killed_training_is_named_tried_again_and_goes_on_from_where_it_was(
     assert not list(_writing(project).iterdir())
 
 
+def test_processes_that_torchrun_starts_make_one_checkpoint_and_a_refusal_keeps_its_reason(
+    project: TinyProject, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRISTMILL_TRAINING_PROCESSES", "2")
+    result = run(project.defs(), instance, CHECKPOINT, "base")
+    assert result.success, reason(result)
+    version = project.published(CHECKPOINT, "base")
+    assert version is not None
+    assert (project.store.audit_folder(version) / "predictions.parquet").exists()
+    assert sorted(int(o["epoch"]) for o in _observed(instance) if "validation_entity_f1" in o) == [1, 2], "one reports"
+    refused = run(project.defs("training.base_model=/no/such/folder"), instance, CHECKPOINT, "base")
+    assert reason(refused).startswith("BaseModelError: base_model: there is no folder /no/such/folder; give ")
+    assert _retries(refused) == []
+
+
 def test_a_training_that_dies_every_time_is_given_up_after_two_more_tries_and_says_how(
     project: TinyProject, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,13 +222,15 @@ def test_a_training_that_dies_every_time_is_given_up_after_two_more_tries_and_sa
         (-9, "the training process died (SIGKILL: out of memory, or killed); its last words:\n  first\n  last"),
         (-11, "the training process died (SIGSEGV); its last words:\n  first\n  last"),
         (1, "the training process died (exit code 1); its last words:\n  first\n  last"),
-        (3, "first\nlast"),
+        (3, "DeviceUnavailable: no GPU"),
     ],
 )
 def test_how_a_training_ended_is_said_in_words(code: int, says: str, tmp_path: Path) -> None:
     with (tmp_path / "said").open("w+b") as said:
         said.write(b"first\nlast\n")
-        error = gpu._died(code, said)
+        if code == 3:  # torchrun has other words, and an exit code of its own: what was refused lies in the folder
+            (tmp_path / "refused.txt").write_text("DeviceUnavailable: no GPU\n")
+        error = gpu._died(code, said, tmp_path / "refused.txt")
     assert str(error) == says
     assert isinstance(error, TrainingDied) and isinstance(error, DataSaysNo)
     assert isinstance(error, TrainingRefused) == (code == 3)

@@ -356,7 +356,7 @@ def test_an_edit_of_one_recipe_changes_the_code_version_of_exactly_the_stages_th
 ) -> None:
     project.write_recipe("others", RECIPE)
     before, after = _code_versions(project.defs()), _code_versions(project.defs("training.epochs=9"))
-    assert set(before) == set(after) and len(before) == 12
+    assert set(before) == set(after) and len(before) == 14
     assert [key for key in before if before[key] != after[key]] == ["names/checkpoint"]
 
 

@@ -47,7 +47,7 @@ recipes/many.yaml:13: gates.splits.quality[2]: two gates of one stage are called
 recipes/many.yaml:13: gates.splits.fairness[0].at_least: input should be less than or equal to 0.5, got 1
 recipes/many.yaml:14: gates.clean: input should be 'splits', 'augmented' or 'checkpoint', got 'clean'
 recipes/many.yaml:15: extra: unknown key; choose from annotation, augmentation, children_per_parent, corpora, \
-description, gates, lift, name, split, task, training, variants
+description, encoder, gates, lift, name, search, split, task, training, variants
 """
 
 

@@ -78,7 +78,7 @@ def test_every_part_builds_from_its_example_and_its_settings_build_it_again(
             example.setdefault(key, "x")
     if name == "sql":
         example["table"] = "x"  # a table or a query, one of the two
-    bring = getattr(cls, "example_in", None) if folder == "augmentation" else None
+    bring = getattr(cls, "example_in", None) if folder in ("augmentation", "training") else None
     first = bring(tmp_path) if bring else build(folder, {"use": name, **example})
     again = build(folder, first.settings(places=True))
     assert (again, again.fingerprint()) == (first, first.fingerprint())

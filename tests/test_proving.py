@@ -45,6 +45,23 @@ def test_the_command_proves_every_operation_and_says_how_often_each_refused(made
     assert report["by_operation"]["swap_entities"] > 0
 
 
+def test_the_command_proves_the_operations_it_is_given(made: TinyProject) -> None:
+    ask = ["prove-augmentation", "journeys", "--sentences", "20", "--jobs", "1", "--json", "--only"]
+    given = "[swap_words, {use: back_translation, translator: {use: glossary, words: {flew: fly, with: con}}}]"
+    result = CliRunner().invoke(main, [*ask, given])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert set(report["by_operation"]) == {"swap_words", "back_translation"}
+    assert report["by_operation"]["swap_words"] >= 10
+    assert (report["misaligned"], report["invalid"], report["wrong_split"]) == (0, 0, 0)
+    wrong = CliRunner().invoke(main, [*ask, "swap_words"])
+    assert wrong.exit_code == 2
+    assert "is a list, such as [swap_words], got 'swap_words'" in wrong.output
+    unknown = CliRunner().invoke(main, [*ask, "[swap_word]"])
+    assert unknown.exit_code != 0
+    assert "did you mean 'swap_words'?" in unknown.output
+
+
 def test_the_same_seed_makes_the_same_augmenters() -> None:
     spec = {"use": "swap_entities"}
     first, second, other = (proving.build_random(spec, Random(seed)) for seed in (1, 1, 2))

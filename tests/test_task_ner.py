@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.errors import InvalidDocument
 from pipeline.frames import to_table
 from pipeline.task._bio import best_paths, decode, encode, stray
+from pipeline.task._mentions import lengths_of, longest_matches, majority_labels, rows_of
 from pipeline.task.ner import PREDICTIONS, Ner
 from pipeline.types import Document, Rejected, Span
 
@@ -187,9 +188,31 @@ def test_the_token_report_of_conll_test_has_the_supports_of_the_literature() -> 
     assert evaluation.metrics["gold_mentions"] == 5648
 
 
-def conll_test() -> list[Document]:
+@pytest.mark.skipif(not CONLL.is_dir(), reason="CoNLL-2003 is not there; GRISTMILL_TEST_DATA names its folder")
+def test_the_dictionary_of_conll_train_scores_what_the_evaluation_page_says() -> None:
+    task = Ner(labels=("PER", "LOC", "ORG", "MISC"))
+    test, train = to_table(conll_test()), to_table(conll_test("train.txt"))
+    known = majority_labels(rows_of(train))
+    lengths = lengths_of(known)
+    rows = [
+        {"id": row.id, "spans": [{"start": a, "end": b, "label": c} for a, b, c in found], "repairs": 0}
+        for row in rows_of(test)
+        for found in [longest_matches(row, known, lengths)]
+    ]
+    metrics = task.evaluate(test, pa.Table.from_pylist(rows, schema=PREDICTIONS), train).metrics
+    expected = {
+        **{"entity_f1": 0.596, "exact_f1": 0.632, "partial_f1": 0.675, "ent_type_f1": 0.652},
+        **{"token_micro_f1": 0.896, "token_macro_f1": 0.611, "majority_token_micro_f1": 0.825},
+        **{"entity_f1_seen": 0.816, "entity_f1_unseen": 0.0},
+    }
+    assert {name: round(metrics[name], 3) for name in expected} == expected
+    assert metrics["baseline_entity_f1"] == metrics["entity_f1"]
+    assert metrics["baseline_token_micro_f1"] == metrics["token_micro_f1"]
+
+
+def conll_test(file: str = "test.txt") -> list[Document]:
     documents = []
-    for n, block in enumerate((CONLL / "test.txt").read_text(encoding="utf-8").split("\n\n")):
+    for n, block in enumerate((CONLL / file).read_text(encoding="utf-8").split("\n\n")):
         lines = [line.split() for line in block.splitlines() if line.strip() and not line.startswith("-DOCSTART-")]
         if not lines:
             continue

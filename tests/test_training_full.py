@@ -17,7 +17,7 @@ from pipeline.task.text_classification import TextClassification
 from pipeline.training import Splits, _base_model
 from pipeline.training.full import Full
 from pipeline.types import Checkpoint, Device
-from tests.tiny_training import CPU, TASK, splits, tiny_bert
+from tests.tiny_training import CPU, TASK, recorded_scores, splits, tiny_bert
 
 SETTINGS: dict[str, Any] = {"epochs": 2, "learning_rate": 5e-3, "batch_tokens": 128, "max_length": 32, "dropout": 0.1}
 
@@ -33,18 +33,9 @@ Fitted = tuple[Path, Checkpoint, list[Mapping[str, Any]], list[Any]]
 @pytest.fixture(scope="module")
 def fitted(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
     """The folder, the checkpoint, what was reported, and the trained model's log probabilities of the test windows."""
-    from pipeline.training import _fit
-
-    out, told, scores = tmp_path_factory.mktemp("fitted"), list[Mapping[str, Any]](), list[Any]()
-    plain = _fit.log_probabilities
-
-    def recorded(*arguments: Any) -> Any:
-        scores[:] = plain(*arguments)
-        return scores
-
+    out, told = tmp_path_factory.mktemp("fitted"), list[Mapping[str, Any]]()
     method = Full(base_model=str(base), adapt_vocabulary=True, casing=True, layers=1, **SETTINGS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_fit, "log_probabilities", recorded)
+    with recorded_scores() as scores:
         checkpoint = method.fit(TASK, splits(), CPU, out, told.append)
     return out, checkpoint, told, scores
 
@@ -66,7 +57,6 @@ def test_a_fit_writes_a_checkpoint_predictions_and_an_evaluation(fitted: Fitted)
     assert checkpoint.metrics["trainable_parameters"] == checkpoint.metrics["parameters"]
     assert [t["phase"] for t in told if t["kind"] == "phase"][:2] == ["encode", "train"]
     assert [t["epoch"] for t in told if t["kind"] == "epoch"] == [1, 2]
-    assert not (out / "resume").exists()
 
 
 def test_a_checkpoint_opens_with_plain_transformers_and_gives_the_same_logits(fitted: Fitted) -> None:

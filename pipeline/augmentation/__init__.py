@@ -99,41 +99,49 @@ class Augmenter(Part):
         for number in range(self.copies):
             child = self.child(doc, number, rng)
             if isinstance(child, Document) and child.text in made:
-                child = doc.rejected("the same text came out again", self.name)
+                child = doc.rejected("the same text came out again", self.called)
             if isinstance(child, Document):
                 made.add(child.text)
             yield child
 
     def many(self, docs: Sequence[Document]) -> Iterator[Document | Rejected]:
         """Children of many documents, in their order. An augmenter that asks a model does so for all at once here."""
+        rng = Random()  # one for all: to make one costs as much as to seed it
         for doc in docs:
-            yield from self(doc, self.rng(doc))
+            rng.seed(self._seed(doc))
+            yield from self(doc, rng)
 
     def rng(self, doc: Document) -> Random:
         """The generator for one parent: its numbers depend on the seed, the operation and the parent's id only."""
-        return Random(f"{self.seed}|{self.name}|{doc.id}")
+        return Random(self._seed(doc))
+
+    def _seed(self, doc: Document) -> str:
+        return f"{self.seed}|{self.called}|{doc.id}"
 
     def child(self, doc: Document, number: int, rng: Random) -> Document | Rejected:
         """Child `number` of a document: drawn, put together, and named; or refused."""
         if self.languages and doc.language not in self.languages:
-            return doc.rejected(f"is for {' and '.join(self.languages)} only", self.name)
+            return doc.rejected(f"is for {' and '.join(self.languages)} only", self.called)
         try:
             return self.named(doc, self.draw(doc, rng), number)
         except Refused as refused:
-            return doc.rejected(str(refused), self.name)
+            return doc.rejected(str(refused), self.called)
 
     def named(self, doc: Document, made: Made, number: int) -> Document:
         """The child that pieces make, with an id of its own and its lineage. Raises Refused."""
-        parents = (doc, *made.partners)
-        child = composed(parents, made.pieces, made.groups)
-        key = f"{doc.id}|{self.told}|{number}|{child.text}"
-        lineage = Lineage(self.name, self.told, self.seed, tuple(p.id for p in parents), tuple(made.pieces))
-        name = (
-            f"{doc.id}~{self.name}-{hashlib.blake2b(key.encode('utf-8', 'surrogatepass'), digest_size=6).hexdigest()}"
-        )
+        child = composed((doc, *made.partners), made.pieces, made.groups)
+        key = f"{doc.id}|{self.told}|{number}|{child.text}".encode("utf-8", "surrogatepass")
+        ids = (doc.id, *[p.id for p in made.partners])
+        lineage = Lineage(self.called, self.told, self.seed, ids, tuple(made.pieces))
+        name = f"{doc.id}~{self.called}-{hashlib.blake2b(key, digest_size=6).hexdigest()}"
         object.__setattr__(child, "id", name)
         object.__setattr__(child, "lineage", lineage)
         return child
+
+    @cached_property
+    def called(self) -> str:
+        """The name, put together once."""
+        return self.name
 
     @cached_property
     def told(self) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect, bisect_left
 from collections.abc import Sequence
 
+from pipeline.extras import require
 from pipeline.language import en, words, zh
 from pipeline.types import Document, Range
 
 _HAN = re.compile(zh.SCRIPT)
 _ADDRESS = re.compile(r"\[[A-Z_]+\]|https?://\S+|www\.\S+|(?<!\S)\S+@\S+")
 _WHOLE = re.compile(r"(?<!\w)[^\W\d_]+(?:['’-][^\W\d_]+)*(?!\w)")  # in running text: no part of 2nd or x86
+_CHINESE_NEGATION = re.compile("|".join(sorted(map(re.escape, zh.NEGATIONS))))
 _PLAIN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
@@ -20,7 +23,13 @@ def eligible(doc: Document, chars: int = 1) -> list[Range]:
     In a document with a label, negations are none of them: without "not" the label would be another's.
     """
     text = doc.text
-    found = [(a, b) for a, b in _words(doc) if b - a >= chars and _PLAIN.fullmatch(text, a, b)]
+    if doc.tokens is None and doc.language == zh.CODE:
+        return _free(doc, _chinese(text, chars))
+    found = [
+        (start, end)
+        for start, end in _words(doc)
+        if end - start >= chars and (text[start:end].isalpha() or _PLAIN.fullmatch(text, start, end))
+    ]
     return _free(doc, found)
 
 
@@ -32,32 +41,40 @@ def eligible_characters(doc: Document) -> list[Range]:
 def _words(doc: Document) -> Sequence[Range]:
     if doc.tokens is not None:
         return doc.tokens
-    if doc.language == zh.CODE:
-        return words.tokens(doc.text, doc.language)
     return [m.span() for m in _WHOLE.finditer(doc.text)] if doc.text.isascii() else words.tokens(doc.text, doc.language)
 
 
-def _free(doc: Document, found: Sequence[Range]) -> list[Range]:
+def _chinese(text: str, chars: int) -> list[Range]:
+    """The same words as those of `words.tokens`; only cut, not looked for, which takes half the time."""
+    found: list[Range] = []
+    start = 0
+    for word in require("rjieba", extra="chinese").cut(text):
+        end = start + len(word)
+        if end - start >= chars and (word.isalpha() or _PLAIN.fullmatch(word)):
+            found.append((start, end))
+        start = end
+    return found
+
+
+def _free(doc: Document, found: list[Range]) -> list[Range]:
+    """Those of disjoint ranges, in order, that touch nothing taken; `found` is used up."""
     text = doc.text
     taken = [(s.start, s.end) for s in doc.spans or ()]
     if "@" in text or "[" in text or "://" in text or "www." in text:
-        taken = sorted([*taken, *(m.span() for m in _ADDRESS.finditer(text))])
-    kept: list[Range] = []
-    at = reach = 0
-    for start, end in found:
-        while at < len(taken) and taken[at][0] < end:
-            reach = max(reach, taken[at][1])
-            at += 1
-        if reach <= start:
-            kept.append((start, end))
+        taken += [m.span() for m in _ADDRESS.finditer(text)]
+    for start, end in taken if found else ():
+        first = bisect(found, (start, start))
+        if first and found[first - 1][1] > start:
+            first -= 1
+        del found[first : bisect_left(found, (end, end), first)]
     if doc.label is None:
-        return kept
-    return [(a, b) for a, b in kept if not _negates(text[a:b], doc.language)]
+        return found
+    return [(a, b) for a, b in found if not _negates(text[a:b], doc.language)]
 
 
 def _negates(word: str, language: str) -> bool:
     """Whether a word is a negation; a Chinese one, whether it holds one (不好)."""
     if language == zh.CODE:
-        return any(negation in word for negation in zh.NEGATIONS)
+        return _CHINESE_NEGATION.search(word) is not None
     word = word.lower().replace("’", "'")
     return word in en.NEGATIONS or word.endswith("n't")

@@ -17,8 +17,10 @@ def runs_together(text: str, start: int, end: int, other: str) -> bool:
     before, after = text[start - 1 : start] if start else "", text[end : end + 1]
     if not other:
         return in_word(before) and in_word(after)
-    return unicodedata.category(other[0])[0] == "M" or (
-        (in_word(before) and in_word(other[0])) or (in_word(other[-1]) and in_word(after))
+    return (
+        (in_word(before) and in_word(other[0]))
+        or (in_word(other[-1]) and in_word(after))
+        or (other[0] > "\x7f" and unicodedata.category(other[0])[0] == "M")
     )
 
 

@@ -58,6 +58,7 @@ class BackTranslation(Augmenter):
 
     _masks: Mapping[str, tuple[Mask, float]] = PrivateAttr(default_factory=dict)
     _mentions: Mentions = PrivateAttr(default_factory=Mentions)
+    _together: dict[tuple[str, str], str] = PrivateAttr(default_factory=dict)  # language, text → what came back
 
     @field_validator("translator", mode="before")
     @classmethod
@@ -105,14 +106,18 @@ class BackTranslation(Augmenter):
         for doc in docs:
             if self.rng(doc).random() < self.share:
                 asked.setdefault(doc.language, []).extend(self._asked(doc))
+        copy = self.model_copy()
+        copy._together = {}
         for language, texts in sorted(asked.items()):
-            self._there_and_back(texts, language)
-        return super().many(docs)
+            for text, back in zip(texts, self._there_and_back(texts, language) or (), strict=False):
+                copy._together[language, text] = back
+        return super(BackTranslation, copy).many(docs)
 
     def draw(self, doc: Document, rng: Random) -> Made:
         """The pieces that the translation of a document is."""
         texts = self._asked(doc)
-        back = self._there_and_back(texts, doc.language)
+        known = [self._together[key] for text in texts if (key := (doc.language, text)) in self._together]
+        back = known if len(known) == len(texts) else self._there_and_back(texts, doc.language)
         if back is None:
             raise Refused(f"the translator has no way from {doc.language or 'no language'} to {self.through} and back")
         pieces = self._pieces(doc, texts, back)

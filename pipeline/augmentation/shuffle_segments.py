@@ -7,7 +7,6 @@ from bisect import bisect, bisect_left
 from collections.abc import Sequence
 from itertools import chain, islice, pairwise
 from random import Random
-from typing import ClassVar
 
 from pydantic import Field
 
@@ -38,10 +37,13 @@ class ShuffleSegments(Augmenter):
     ['Berg Anna home came']
     """
 
-    mentions: ClassVar[Mentions] = "altered"
-
     probability: float = Field(0.5, gt=0, le=1)
     inside_mentions: bool = True
+
+    @property
+    def mentions(self) -> Mentions:  # type: ignore[override]  # of other operations it depends on no setting
+        """Altered, or kept where `inside_mentions` is false."""
+        return "altered" if self.inside_mentions else "kept"
 
     def draw(self, doc: Document, rng: Random) -> Made:
         """The document with the words of the segments drawn permuted."""

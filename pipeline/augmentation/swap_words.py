@@ -38,12 +38,15 @@ class SwapWords(Augmenter):
         if doc.label is not None:
             said = [clause for clause in clauses(doc) if negated(doc, *clause)]
             words = [(a, b) for a, b in words if not any(start <= a < end for start, end in said)]
-        pairs = list(pairwise(words))
-        rng.shuffle(pairs)
         most = max(1, round(len(words) * self.share_of_words / 2))
+        pairs = list(pairwise(words))
         moved: set[int] = set()
         edits: list[Edit] = []
-        for left, right in pairs:
+        while pairs:
+            number = int(rng.random() * len(pairs))
+            left, right = pairs[number]
+            pairs[number] = pairs[-1]  # drawn once only; the order does not matter
+            pairs.pop()
             if not moved.isdisjoint((left[0], right[0], right[1])):
                 continue  # moved already, or it touches what has moved
             other = _exchanged(doc, left, right)

@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline.bench_gates._chain import Chain, each
 from pipeline.bench_gates._data import Data, data_of
+from pipeline.bench_gates._power import power, power_table
 from pipeline.bench_gates._suite import Suite, every_gate, own_gates, too_large
 from pipeline.bench_gates._table import markdown, replaced
 from pipeline.bench_gates._trial import Outcome, trial
@@ -27,7 +28,7 @@ from pipeline.processes import pool
 from pipeline.recipe import Recipe
 from pipeline.store import Store
 
-__all__ = ["Settings", "bench", "markdown", "replaced"]
+__all__ = ["Settings", "bench", "markdown", "power", "power_table", "replaced"]
 
 _CALIBRATION = 24  # clean resamples that say which gates can judge, and what their limits are
 Key = tuple[str, float]

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pipeline.bench_gates._chain import Chain, each
 from pipeline.bench_gates._data import Data
 from pipeline.bench_gates._limits import CALIBRATED, limited
+from pipeline.fairness._groups import UNKNOWN
 from pipeline.frames import Frame
 from pipeline.gate import Gate, judge
 from pipeline.part import build, find, names, use_of
@@ -28,6 +29,7 @@ Settings = dict[str, Any]
 _COUNTS = ("row_count", "labels_covered")  # their limits are numbers of documents: a resample has fewer
 DEAR = ("vendi", "c2st_auc", "js_divergence", "reference_coverage")  # up to 0.7 s each, the others under 0.2
 _DEARER, _AGAIN = 8, 4  # clean resamples that dear gates are calibrated on; those that every gate has to pass
+_BY_GROUP = ("group_share", "label_given_group", "split_shares", "word_association")
 _SAMPLING = (Relative, Against, Learnt)
 _SAMPLE = 200  # documents a side of a comparison: at the default of 1,500 one verdict takes seconds
 _TOKENS = 30_000  # of a sample: less than a third of the default, and of its time
@@ -155,8 +157,10 @@ def _settings(name: str, cls: type[Gate], stage: str, frames: Sequence[Frame], r
         "rejected_share": {"raw": {"at_most": 0.0}, "clean": {"at_most": 0.05}}.get(stage),
         "vendi": {"sample": max(2, min(_VENDI, rows * 7 // 10))},
         "label_shift": {"expected": _shares(frames)} if stage == "clean" and _shares(frames) else {},
-        "group_share": _group(frames),
-        "recall_gap": None,
+        **dict.fromkeys(_BY_GROUP, _group(frames)),
+        **dict.fromkeys(
+            ("recall_gap", "precision_gap", "equalized_odds", "selection_rate", "counterfactual_gap"), None
+        ),
         "label_kappa": None,  # reference_kappa asks the same in a fiftieth of its time
     }
     return known.get(name, {})
@@ -193,7 +197,8 @@ def _group(frames: Sequence[Frame]) -> Settings | None:
     spans = [s for row in frames[0].documents["spans"].to_pylist() for s in row or ()]
     values: dict[str, set[str]] = {}
     for name, value in (pair for s in spans for pair in s["groups"] or ()):
-        values.setdefault(name, set()).add(value)
+        if value != UNKNOWN:
+            values.setdefault(name, set()).add(value)
     name = min((name for name, known in values.items() if len(known) > 1), default="")
     return {"by": name, "required": sorted(values[name])} if name else None
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from pipeline.gate import STAGES, Gate
+from pipeline.gate import Gate
 from pipeline.recipe import Corpus, Recipe
 from pipeline.store import Store
 from pipeline.version import Input, Place, Version
+
+ORDER = ("raw", "clean", "splits", "ledger", "encoder", "augmented", "checkpoint")
 
 
 def evidence(checkpoint: Version, store: Store) -> list[object]:
@@ -43,11 +45,9 @@ def _parent(read: Input, store: Store) -> Version | None:
     return now if now is not None and now.digest == read.digest else store.find(place, read.version)
 
 
-def in_order(version: Version) -> tuple[int, bool, Place]:
-    """Sorts versions from raw to checkpoint, the ledger after its splits, and those of one stage by place."""
-    stage = stage_of(version.place)
-    is_ledger = stage == "ledger"
-    return STAGES.index("splits" if is_ledger else stage), is_ledger, version.place
+def in_order(version: Version) -> tuple[int, Place]:
+    """Sorts versions from raw to checkpoint, and those of one stage by place."""
+    return ORDER.index(stage_of(version.place)), version.place
 
 
 def stage_of(place: Place) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pipeline.cards import _composition, _preparation, _requirements
+from pipeline.cards import _composition, _fairness, _preparation, _requirements
 from pipeline.cards.chain import in_order
 from pipeline.cards.markdown import cell, table, waivers
 from pipeline.cards.numbers import Numbers
@@ -33,6 +33,7 @@ def sheet_of(
         "",
         *waivers(waived),
         *_requirements.measured(sheet),
+        *_fairness.of_data(sheet),
         *_requirements.gaps(sheet),
     ]
     for section in dict.fromkeys(q.section for q in QUESTIONS.values()):

@@ -1,4 +1,8 @@
-"""The model card: what was trained on what, how to open it, and what it was measured to do."""
+"""The model card: what was trained on what, how to open it, and what it was measured to do.
+
+Every number stands under or beside a link to the file that it is from: the release's own `evaluation.json`, or a
+verdict, a manifest or another checkpoint's evaluation in the store, by a path relative to the card.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from pipeline.cards import _fairness
 from pipeline.cards.markdown import cell, table, waivers
+from pipeline.cards.sources import folder_of
 from pipeline.recipe import Recipe
 from pipeline.store import Store
 from pipeline.version import Version
@@ -25,15 +32,17 @@ def card_of(
     refused: Mapping[str, str],
 ) -> str:
     """The card of the checkpoint whose model and `evaluation.json` lie in `folder`."""
+    up = "../" * (recipe.place("release").asset.count("/") + 3)  # from the release's folder to the store's
     waived = [w for v in chain for w in store.waivers(v).values()]
     lines = [
-        *_heading(recipe, checkpoint),
+        *_heading(recipe, checkpoint, up),
         *waivers(waived),
         *_opening(folder),
         *numbers(json.loads((folder / "evaluation.json").read_text())),
-        *_augmented(chain),
-        *_gates(chain, store),
-        *_compared(checkpoint, refused),
+        *_augmented(chain, up),
+        *_gates(chain, store, up),
+        *_fairness.of_model(checkpoint, recipe, store, lambda file: _link(up, checkpoint, file)),
+        *_compared(recipe, checkpoint, store, refused, up),
     ]
     return "\n".join(lines) + "\n"
 
@@ -41,13 +50,20 @@ def card_of(
 def numbers(evaluation: Mapping[str, Any]) -> list[str]:
     """The lines of the card that hold the numbers of an `evaluation.json`."""
     metrics = [{"metric": k, "value": v} for k, v in sorted(evaluation["metrics"].items())]
-    lines = ["## Numbers on the test split", "", *table(metrics), ""]
+    report = "[evaluation.json](evaluation.json)"
+    lines = ["## Numbers on the test split", "", f"From {report}, `metrics`.", "", *table(metrics), ""]
     for title, rows in evaluation["tables"].items():
-        lines += [f"### {title.replace('_', ' ')}", "", *table(rows), ""]
+        shown = cell(title)
+        lines += [f"### {shown.replace('_', ' ')}", "", f"From {report}, `tables`, {shown}.", "", *table(rows), ""]
     return lines
 
 
-def _heading(recipe: Recipe, checkpoint: Version) -> list[str]:
+def _link(up: str, version: Version, file: str) -> str:
+    """A link to a file of a version in the store."""
+    return f"[{file.rpartition('/')[2]}]({up}{quote(f'{folder_of(version)}/{file}')})"
+
+
+def _heading(recipe: Recipe, checkpoint: Version, up: str) -> list[str]:
     facts = checkpoint.manifest.facts
     return [
         f"# {recipe.name}",
@@ -55,7 +71,8 @@ def _heading(recipe: Recipe, checkpoint: Version) -> list[str]:
         html.escape(recipe.description),
         "",
         f"Task: {recipe.task.name}, labels {cell(', '.join(recipe.task.labels))}. Base model: {facts['base_model']}. "
-        f"Variant: {checkpoint.place.partition}. Checkpoint version {checkpoint.name}, digest {checkpoint.digest}.",
+        f"Variant: {checkpoint.place.partition}. Checkpoint version {checkpoint.name}, digest {checkpoint.digest} "
+        f"({_link(up, checkpoint, 'manifest.json')}).",
         "",
     ]
 
@@ -79,22 +96,24 @@ def _opening(folder: Path) -> list[str]:
     return lines
 
 
-def _gates(chain: Sequence[Version], store: Store) -> list[str]:
+def _gates(chain: Sequence[Version], store: Store, up: str) -> list[str]:
     rows = []
     for version in chain:
         for stored in store.verdicts(version).values():
             v = stored.verdict
-            number = {"observed": v.observed, "limit": v.limit}
+            number = {"observed": v.observed, "limit": v.limit, "from": _link(up, version, f"verdicts/{v.gate}.json")}
             rows.append({"asset": str(version.place), "gate": v.gate, "outcome": v.outcome, **number})
     lines = ["## Gates", "", "Measurements with limits, each on the digest that is used here.", "", *table(rows), ""]
     refused = [
-        {"asset": str(v.place), "read": i.version, "refused": i.refused_newer} for v in chain for i in v.manifest.inputs
+        {"asset": str(v.place), "read": i.version, "refused": i.refused_newer, "from": _link(up, v, "manifest.json")}
+        for v in chain
+        for i in v.manifest.inputs
     ]
     older = [row for row in refused if row["refused"]]
     return lines + (["A newer version was refused where these were read:", "", *table(older), ""] if older else [])
 
 
-def _augmented(chain: Sequence[Version]) -> list[str]:
+def _augmented(chain: Sequence[Version], up: str) -> list[str]:
     """What was made of the training documents, and what the lift left out; nothing where nothing was asked for."""
     lines: list[str] = []
     for version in chain:
@@ -106,14 +125,17 @@ def _augmented(chain: Sequence[Version]) -> list[str]:
             {"operation": name, "children": n, "refused": sum(facts.get("refused", {}).get(name, {}).values())}
             for name, n in made.items()
         ]
-        lines += table(rows)
+        lines += [f"From {_link(up, version, 'manifest.json')}, `facts`.", "", *table(rows), ""]
         lines += [f"- left out, it lowers the score: {name} {html.escape(why)}" for name, why in left_out.items()]
     return ["## Augmentation", "", *lines, ""] if lines else []
 
 
-def _compared(checkpoint: Version, refused: Mapping[str, str]) -> list[str]:
+def _compared(recipe: Recipe, checkpoint: Version, store: Store, refused: Mapping[str, str], up: str) -> list[str]:
     lines = ["## Variants", "", f"Released: {checkpoint.place.partition}, the best on the validation split."]
-    lines += [f"- left out: {name}: {html.escape(why.splitlines()[0])}" for name, why in refused.items()]
+    for name, why in refused.items():
+        other = store.newest(recipe.place("checkpoint", name))
+        report = f" ({_link(up, other, 'evaluation.json')})" if other else ""
+        lines.append(f"- left out: {name}: {html.escape(why.splitlines()[0])}{report}")
     tested = (
         "Not tested: text of other domains, times or languages than the data sheet names; groups without a gate above."
     )

@@ -17,7 +17,17 @@ MEASURED_BY: Mapping[str, tuple[str, ...]] = {
         "language_share",
     ),
     "diverse": ("distinct_n", "mtld", "self_repetition", "xz_ratio", "vendi", "duplicate_share"),
-    "unbiased": ("group_share", "recall_gap"),
+    "unbiased": (
+        "group_share",
+        "label_given_group",
+        "split_shares",
+        "word_association",
+        "recall_gap",
+        "precision_gap",
+        "equalized_odds",
+        "selection_rate",
+        "counterfactual_gap",
+    ),
     "well annotated": (
         "labels_known",
         "labels_covered",

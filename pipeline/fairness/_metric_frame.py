@@ -6,8 +6,9 @@ it is never below 0 and its interval never holds 0. Here a gap has a sign and tw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from math import sqrt
 from statistics import NormalDist
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipeline.errors import InvalidDocument
 from pipeline.fairness._groups import UNKNOWN, document_groups, mentions, span_rows
+from pipeline.fairness._predictions import aligned
+from pipeline.fairness._training import roots
 from pipeline.frames import Frame
 
 if TYPE_CHECKING:
@@ -69,11 +71,8 @@ def examples(frame: Frame, by: str) -> pl.DataFrame:
     Raises:
         InvalidDocument: the predictions are not one row a document in the same order.
     """
-    documents, predictions = frame.documents, frame.predictions
-    if predictions is None or predictions["id"].to_pylist() != documents["id"].to_pylist():
-        raise InvalidDocument("predictions must have one row a test document in the same order")
-    roots = pl.DataFrame(documents.select(["id", "group_id"]))
-    unit = roots.select(pl.when(pl.col("group_id") == "").then("id").otherwise("group_id")).to_series()
+    documents, predictions = aligned(frame)
+    unit = roots(documents)
     if "spans" in predictions.column_names:
         found = span_rows(predictions["spans"]).unique().with_columns(hit=pl.lit(1, pl.Int64))
         gold = mentions(documents, by).join(found, on=["row", "start", "end", "label"], how="left")
@@ -125,7 +124,7 @@ def gaps(gold: pl.DataFrame, found: Sequence[Cell], min_support: int) -> list[Ga
     for a, b in pairs:
         low, high = _newcombe(a, b, level)
         drawn = draws[:, at[a.label, a.group]] - draws[:, at[b.label, b.group]]
-        drawn_low, drawn_high = _percentiles(drawn, level)
+        drawn_low, drawn_high = percentiles(drawn, level)
         gap = a.recall - b.recall
         made.append(Gap(a.label, a.group, b.group, gap, min(low, drawn_low), max(high, drawn_high)))
     return made
@@ -137,21 +136,67 @@ def _recalls(gold: pl.DataFrame, large: Sequence[Cell]) -> NDArray[np.float64]:
 
     order = pl.DataFrame({"label": [c.label for c in large], "group": [c.group for c in large]}).with_row_index("cell")
     rows = gold.join(order, on=["label", "group"]).with_columns(number=pl.col("unit").rank("dense") - 1)
-    units = int(rows["number"].n_unique())
     where = (rows["number"].to_numpy().astype(np.int64), rows["cell"].to_numpy().astype(np.int64))
-    hits, counts = np.zeros((2, units, len(large)))
+    hits, counts = np.zeros((2, int(rows["number"].n_unique()), len(large)))
     np.add.at(hits, where, rows["hit"].to_numpy())
     np.add.at(counts, where, 1)
-    rng, blocks = np.random.default_rng(SEED), []
-    for at in range(0, DRAWS, step := max(1, _WEIGHTS // units)):
-        size = min(step, DRAWS - at)
-        weights = rng.multinomial(units, np.full(units, 1 / units), size=size).astype(np.float64)
+    return _ratios(hits, counts)
+
+
+def drawn_means(units: NDArray[np.int64], columns: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """For each column of values the mean of every draw of units (numbers from 0), each of shape (DRAWS,)."""
+    import numpy as np
+
+    size = int(units.max()) + 1
+    sums = np.stack([np.bincount(units, weights=values, minlength=size) for values in columns], axis=1).astype(
+        np.float64
+    )
+    counts = np.repeat(np.bincount(units, minlength=size)[:, None].astype(np.float64), len(columns), axis=1)
+    return list(_ratios(sums, counts).T)
+
+
+def _ratios(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums over counts, (units, columns), of every draw of units: (DRAWS, columns); NaN where nothing was drawn."""
+    import numpy as np
+
+    blocks = []
+    for weights in _drawn(len(sums)):
         drawn = weights @ counts
-        blocks.append(np.divide(weights @ hits, drawn, out=np.full_like(drawn, np.nan), where=drawn > 0))
+        blocks.append(np.divide(weights @ sums, drawn, out=np.full_like(drawn, np.nan), where=drawn > 0))
     return np.concatenate(blocks)
 
 
-def _percentiles(values: NDArray[np.float64], level: float) -> tuple[float, float]:
+def _drawn(units: int) -> Iterator[NDArray[np.float64]]:
+    """How often each unit is drawn, (draws, units) block by block, DRAWS draws in all."""
+    step = max(1, _WEIGHTS // units)
+    if step >= DRAWS:
+        yield _at_once(units)
+        return
+    rng = _generator()
+    for at in range(0, DRAWS, step):
+        yield _weights(rng, units, min(step, DRAWS - at))
+
+
+@lru_cache(maxsize=1)
+def _at_once(units: int) -> NDArray[np.float64]:
+    """All draws where they fit into one block: they are the same for every gate that has so many units."""
+    return _weights(_generator(), units, DRAWS)
+
+
+def _generator() -> np.random.Generator:
+    import numpy as np
+
+    return np.random.default_rng(SEED)
+
+
+def _weights(rng: np.random.Generator, units: int, draws: int) -> NDArray[np.float64]:
+    import numpy as np
+
+    return rng.multinomial(units, np.full(units, 1 / units), size=draws).astype(np.float64)
+
+
+def percentiles(values: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """The ends of an interval that holds the share 1 - `level` of the values."""
     import numpy as np
 
     low, high = np.nanpercentile(values, [50 * level, 100 - 50 * level])
@@ -159,14 +204,14 @@ def _percentiles(values: NDArray[np.float64], level: float) -> tuple[float, floa
 
 
 def _newcombe(a: Cell, b: Cell, level: float) -> tuple[float, float]:
-    (low_a, high_a), (low_b, high_b) = _wilson(a, level), _wilson(b, level)
+    (low_a, high_a), (low_b, high_b) = wilson(a, level), wilson(b, level)
     gap = a.recall - b.recall
     below = sqrt((a.recall - low_a) ** 2 + (high_b - b.recall) ** 2)
     above = sqrt((high_a - a.recall) ** 2 + (b.recall - low_b) ** 2)
     return gap - below, gap + above
 
 
-def _wilson(cell: Cell, level: float) -> tuple[float, float]:
+def wilson(cell: Cell, level: float) -> tuple[float, float]:
     """Wilson's (1927) score interval of one share."""
     z, n, p = NormalDist().inv_cdf(1 - level / 2), cell.count, cell.recall
     middle, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))

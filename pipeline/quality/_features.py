@@ -15,7 +15,7 @@ from pipeline.quality import _embed
 
 Kind = Literal["ngrams", "encoder"]
 
-CHARACTERS = 2000  # of each text: the cost of a fixed number of documents is bounded too
+CHARACTERS = 500  # of each text: the cost of a fixed number of documents is bounded too
 DIMENSIONS = 128
 VOCABULARY = 20_000
 

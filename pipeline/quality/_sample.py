@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from pipeline.duplicates.shingles import U64, hashes_of
 from pipeline.language.words import PIECE
 
 _PIECE = re.compile(PIECE)
+_ENDS = 10  # characters: together no more than the 64 bytes that are hashed fast, but for the rarest scripts
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # a length times an odd number: every length moves the hash elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +48,23 @@ def token_samples(documents: pa.Table, size: int, seed: int) -> tuple[TokenSampl
 def token_sample(documents: pa.Table, size: int, seed: int, *, together: bool = True) -> TokenSample:
     """Documents of `size` tokens; columns `id`, `text` and, if there is one, `lineage` are read.
 
-    Drawn in the order of a hash: `together` of the text, a child's that of its parent's text, so that copies and
-    families are drawn whole; else of the id. Given in the order of the hash of the id, copies not side by side.
+    Drawn in the order of a hash: `together` of the text's length and ends, a child's that of its parent's text, so that
+    copies and families are drawn whole; else of the id. Given in the order of the hash of the id, copies not side by
+    side.
     """
-    ids = documents["id"].to_pylist()
-    families = _families(documents, seed)
-    keys = families if together else [_key(i, seed) for i in ids]
+    ids = pl.Series("id", documents["id"])
+    own, families = hashes_of(ids, seed), _families(documents, seed)
+    rows = pl.DataFrame({"key": families if together else own, "id": ids, "family": families, "own": own})
     drawn: list[tuple[int, str, str, tuple[str, ...]]] = []
     found = 0
-    for at in sorted(range(len(ids)), key=lambda at: (keys[at], ids[at], families[at])):
-        id_, text = ids[at], documents["text"][at].as_py()
+    for at, id_, key in rows.with_row_index("at").sort("key", "id", "family").select("at", "id", "own").iter_rows():
+        text = documents["text"][at].as_py()
         here = tuple(tokens(text))
         if found + len(here) > size:
             here = here[: size - found]
             text = text[: _end(text, len(here))]
         if here:
-            drawn.append((_key(id_, seed), id_, text, here))
+            drawn.append((key, id_, text, here))
         found += len(here)
         if found == size:
             break
@@ -70,25 +74,22 @@ def token_sample(documents: pa.Table, size: int, seed: int, *, together: bool = 
 
 def first(rows: pl.DataFrame, size: int, seed: int) -> pl.DataFrame:
     """The first `size` rows in hash order of their `id`; rows of one id are ordered by `text`."""
-    keyed = rows.with_columns(key=pl.Series([_key(i, seed) for i in rows["id"]], dtype=pl.UInt64))
+    keyed = rows.with_columns(key=pl.Series(hashes_of(rows["id"], seed)))
+    if rows.height > size:  # the few are sorted, not all
+        keyed = keyed.filter(pl.col("key") <= np.partition(keyed["key"].to_numpy(), size - 1)[size - 1])
     return keyed.sort("key", "id", "text").head(size).drop("key")
 
 
-def _families(documents: pa.Table, seed: int) -> list[int]:
-    keys: list[int] = []
-    for chunk in documents["text"].chunks:
-        keys += [_key(text, seed) for text in chunk.to_pylist()]
+def _families(documents: pa.Table, seed: int) -> U64:
+    texts = pl.Series("text", documents["text"], dtype=pl.String)
+    ends = texts.str.head(_ENDS) + texts.str.tail(_ENDS)
+    keys = hashes_of(ends, seed) + texts.str.len_bytes().to_numpy().astype(np.uint64) * _ODD
     if "lineage" in documents.column_names and documents["lineage"].null_count < documents.num_rows:
-        of = dict(zip(documents["id"].to_pylist(), keys, strict=True))
+        of = dict(zip(documents["id"].to_pylist(), keys.tolist(), strict=True))
         for at, lineage in enumerate(documents["lineage"].to_pylist()):
             if lineage is not None and lineage["parents"]:
                 keys[at] = of.get(lineage["parents"][0], keys[at])
     return keys
-
-
-def _key(text: str, seed: int) -> int:
-    hashed = hashlib.blake2b(f"{seed}\0{text}".encode(), digest_size=8)
-    return int.from_bytes(hashed.digest(), "big")
 
 
 def _end(text: str, count: int) -> int:

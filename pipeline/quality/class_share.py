@@ -33,7 +33,7 @@ class ClassShare(Gate):
     def check(self, frame: Frame) -> Verdict:
         """Judge one version."""
         limit = f"at least {self.at_least:g}"
-        labels = labels_in(frame.documents)
+        labels = labels_in(frame.documents, frame.labels)
         if labels is None:
             return self.verdict("not_judged", None, limit, "no document is annotated: there is nothing to count")
         if frame.documents["split"].null_count < frame.documents.num_rows:

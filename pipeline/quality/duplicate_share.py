@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import polars as pl
 from pydantic import Field
 
-from pipeline.duplicates import text_keys
+from pipeline.duplicates import repeated_keys
 from pipeline.frames import Frame, to_table
 from pipeline.gate import Gate
 from pipeline.quality._expectations import EVIDENCE_IDS, Number, measure
@@ -29,8 +29,8 @@ class DuplicateShare(Gate):
 
     def check(self, frame: Frame) -> Verdict:
         """Judge one version."""
-        rows = pl.DataFrame({"id": pl.Series(frame.documents["id"]), "key": text_keys(frame.documents["text"])})
-        repeated = rows.filter(pl.col("key").is_duplicated())
+        rows = pl.DataFrame({"id": pl.Series(frame.documents["id"]), "key": repeated_keys(frame.documents["text"])})
+        repeated = rows.drop_nulls("key")
         copies = repeated.filter(~pl.col("key").is_first_distinct())
         share = copies.height / rows.height if rows.height else None
         report = measure(rows.height, [Number("share", share, at_most=self.at_most)])

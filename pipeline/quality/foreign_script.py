@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -13,6 +14,8 @@ from pipeline.gate import Gate
 from pipeline.language import en, zh
 from pipeline.quality._expectations import EVIDENCE_IDS, Number, measure
 from pipeline.types import Document, Json, Verdict
+
+_HEADS = (64, 256)  # characters: most texts are told by these
 
 
 class ForeignScript(Gate):
@@ -37,11 +40,12 @@ class ForeignScript(Gate):
         counted, foreign = 0, list[str]()
         for language in (en, zh):
             here = rows.filter(pl.col("language") == language.CODE)
+            native, here = self._told(here, language.SCRIPT)
             here = here.select(
                 "id", letters=text.str.count_matches(r"\p{L}"), own=text.str.count_matches(language.SCRIPT)
             )
             here = here.filter(pl.col("letters") >= self.letters)
-            counted += here.height
+            counted += native + here.height
             foreign += here.filter(5 * pl.col("own") < pl.col("letters"))["id"].to_list()
         if counted < self.min_support:
             message = (
@@ -55,6 +59,23 @@ class ForeignScript(Gate):
             message += ": look at the ids, drop them with keep_language, or read the source in its own encoding"
         evidence: dict[str, Json] = {"ids": foreign[:EVIDENCE_IDS]}
         return self.verdict(report.outcome, share, limit, report.problem or message, evidence)
+
+    def _told(self, rows: pl.DataFrame, script: str) -> tuple[int, pl.DataFrame]:
+        """How many documents begin with so many letters of the script that the rest cannot matter, and the others.
+
+        What is not of the script is at most what is left of the characters; where the script has ASCII's letters, at
+        most the characters beyond ASCII, each of which takes a byte more than one.
+        """
+        text, all_ = pl.col("text"), rows.height
+        others = text.str.len_chars().cast(pl.Int64)
+        if re.match(script, "a"):
+            others = text.str.len_bytes().cast(pl.Int64) - others
+        rows = rows.with_columns(others=others)
+        for characters in _HEADS:
+            own = text.str.head(characters).str.count_matches(script).cast(pl.Int64)
+            told = (own >= self.letters) & (4 * own >= pl.col("others"))
+            rows = rows.filter(~told.fill_null(value=False))
+        return all_ - rows.height, rows.drop("others")
 
     @classmethod
     def good(cls) -> Frame:

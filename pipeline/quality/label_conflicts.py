@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from pipeline.duplicates import text_keys
+from pipeline.duplicates import repeated_keys, text_keys
 from pipeline.frames import Frame, to_table
 from pipeline.gate import Gate
 from pipeline.quality._expectations import EVIDENCE_IDS, Number, measure
@@ -38,8 +38,8 @@ class LabelConflicts(Gate):
         documents = documents.filter(pc.or_(pc.is_valid(documents["spans"]), pc.is_valid(documents["label"])))
         if documents.num_rows == 0:
             return self.verdict("not_judged", None, limit, "no document is annotated: there is nothing to compare")
-        keys = text_keys(documents["text"])
-        repeated = keys.is_duplicated()
+        keys = repeated_keys(documents["text"])
+        repeated = keys.is_not_null()
         said = _annotations(documents.filter(repeated.to_arrow()), keys.filter(repeated))
         counts = said.group_by("key", "label", "mentions").len().sort("len", "mentions", "label", descending=True)
         minor = counts.filter(~pl.col("key").is_first_distinct())

@@ -42,7 +42,7 @@ class LabelShift(Gate):
     def check(self, frame: Frame) -> Verdict:
         """Judge one version."""
         limit = f"at most {self.at_most:g}"
-        labels = labels_in(frame.documents)
+        labels = labels_in(frame.documents, frame.labels)
         if labels is None:
             return self.verdict("not_judged", None, limit, "no document is annotated: there is nothing to compare")
         shares = self._shares(labels)

@@ -30,7 +30,7 @@ class LabelsCovered(Gate):
     def check(self, frame: Frame) -> Verdict:
         """Judge one version."""
         limit = f"at least {self.at_least}"
-        labels = labels_in(frame.documents)
+        labels = labels_in(frame.documents, frame.labels)
         if not frame.labels or labels is None:
             what = "no document is annotated" if labels is None else "the task names no labels"
             return self.verdict("not_judged", None, limit, f"{what}: there is nothing to count")

@@ -23,12 +23,12 @@ class LabelsKnown(Gate):
 
     def check(self, frame: Frame) -> Verdict:
         """Judge one version."""
-        labels = labels_in(frame.documents)
+        labels = labels_in(frame.documents, frame.labels)
         if not frame.labels or labels is None:
             what = "no document is annotated" if labels is None else "the task names no labels"
             return self.verdict("not_judged", None, _LIMIT, f"{what}: there is nothing to compare")
         if labels.height == 0:
-            return self.verdict("passed", 0, _LIMIT, "the documents are annotated, and there is no span in them")
+            return self.verdict("passed", 0, _LIMIT, "the documents are annotated, and there is no label in them")
         known = Expectation("ExpectColumnValuesToBeInSet", "label", {"value_set": list(frame.labels)})
         report = expect(labels.select("id", "label").to_arrow(), [known])
         strange = labels.filter(~labels["label"].is_in(list(frame.labels)).fill_null(value=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from pydantic import Field, model_validator
 from pipeline.errors import did_you_mean
 from pipeline.frames import DOCUMENTS, Frame, to_row, to_table
 from pipeline.gate import Gate
-from pipeline.quality._expectations import Expectation, expect
+from pipeline.quality._expectations import EVIDENCE_IDS, Number, measure
 from pipeline.types import Document, Json, Verdict
 
 _REQUIRED = tuple(field.name for field in DOCUMENTS if not field.nullable)
@@ -39,16 +40,14 @@ class NotNull(Gate):
     def check(self, frame: Frame) -> Verdict:
         """Judge one version."""
         documents = frame.documents
-        there = {name: _there(documents[name]) for name in self.columns}
-        table = pa.table({"id": documents["id"].cast(pa.string()), **{f"{k} is there": v for k, v in there.items()}})
-        is_there = [Expectation("ExpectColumnValuesToBeInSet", f"{k} is there", {"value_set": [True]}) for k in there]
-        report = expect(table, is_there, chunk_rows=table.num_rows)
-        nulls: dict[str, Json] = {name: column.null_count for name, column in there.items() if column.null_count}
-        count = sum(column.null_count for column in there.values())
+        found = {name: documents[name].null_count for name in self.columns}
+        nulls: dict[str, Json] = {name: count for name, count in found.items() if count}
+        count = sum(found.values())
+        report = measure(documents.num_rows, [Number("nulls", count, at_most=0)])
         message = f"{count} values of {', '.join(self.columns)} are null in {documents.num_rows} documents"
         if nulls:
             message += f" ({', '.join(f'{n}: {name}' for name, n in nulls.items())}): repair the source or the step"
-        evidence: dict[str, Json] = {"nulls": nulls, "ids": list(report.ids)}
+        evidence: dict[str, Json] = {"nulls": nulls, "ids": _ids(documents, list(nulls))}
         return self.verdict(report.outcome, count, "at most 0", report.problem or message, evidence)
 
     @classmethod
@@ -63,6 +62,8 @@ class NotNull(Gate):
         return Frame(pa.Table.from_pylist(rows, schema=DOCUMENTS))
 
 
-def _there(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """True or null: whatever the column holds, only that is looked at."""
-    return pc.if_else(pc.is_valid(column), True, pa.scalar(None, pa.bool_()))
+def _ids(documents: pa.Table, columns: list[str]) -> list[Json]:
+    """Of the first rows in which one of the columns is null."""
+    empty = [pc.is_null(documents[name]) for name in columns]
+    rows = documents.filter(reduce(pc.or_, empty)) if empty else documents.slice(0, 0)
+    return [str(id_) for id_ in rows["id"].slice(0, EVIDENCE_IDS).to_pylist()]

@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from pipeline import job
+from pipeline.encoder import ENCODER
 from pipeline.errors import GateNotPassed
-from pipeline.recipe import BASE_VARIANT, Corpus, Recipe
+from pipeline.recipe import BASE_VARIANT, Corpus, Recipe, made_models
 from pipeline.stages._versions import version_of
 from pipeline.stages.augment import augment
 from pipeline.stages.clean import clean
 from pipeline.stages.collect import collect
+from pipeline.stages.encode import encode
 from pipeline.stages.fine_tune import Trainer, fine_tune, quiet
+from pipeline.stages.frontier import frontier
 from pipeline.stages.ledger import ledger
 from pipeline.stages.lift import lift
 from pipeline.stages.release import release
+from pipeline.stages.search import search
 from pipeline.stages.split import split
 from pipeline.store import Store
 from pipeline.training import Report
@@ -34,7 +38,9 @@ __all__ = [
     "code_version",
     "collect",
     "done",
+    "encode",
     "fine_tune",
+    "frontier",
     "judge",
     "ledger",
     "lift",
@@ -43,6 +49,7 @@ __all__ = [
     "quiet",
     "release",
     "run",
+    "search",
     "split",
     "trained",
 ]
@@ -55,6 +62,9 @@ STAGES: dict[str, Callable[..., Work]] = {
     "augmented": augment,
     "checkpoint": fine_tune,
     "lift": lift,
+    "frontier": frontier,
+    "search": search,
+    "encoder": encode,
     "release": release,
 }
 
@@ -73,6 +83,13 @@ def trained(
     """Splits to release for one variant, in order."""
     yield split(recipe, store)
     yield ledger(recipe, store)
+    training = recipe.variant(variant).training
+    needed = made_models(training)
+    if ENCODER in needed:
+        yield encode(recipe, store, train, report)
+    if "teacher" in needed:
+        yield augment(recipe, needed["teacher"], store)
+        yield fine_tune(recipe, needed["teacher"], store, train, report)
     yield augment(recipe, variant, store)
     yield fine_tune(recipe, variant, store, train, report)
     yield release(recipe, store)

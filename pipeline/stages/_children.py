@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,8 @@ def _begin(settings: dict[str, Any], file: str) -> None:
     assert isinstance(augmenter, Augmenter)
     train = pa.ipc.open_file(pa.memory_map(file)).read_all()
     _state.update(augmenter=augmenter.fitted(documents_of(train)), train=train)
+    gc.collect()
+    gc.freeze()  # libraries and inventories stay to the end: the collector need not look through them again and again
 
 
 def _work(at: int) -> Made:

@@ -11,14 +11,15 @@ import pyarrow as pa
 
 from pipeline.draft import Draft
 from pipeline.fingerprint import fingerprint
-from pipeline.frames import REJECTED
+from pipeline.frames import REJECTED, documents_of, to_batch
 from pipeline.recipe import Recipe, gate_set
 from pipeline.splitting.placing import position
 from pipeline.stages._children import children, sifted
 from pipeline.stages._versions import version_of
 from pipeline.store import Store
 from pipeline.tally import Tally
-from pipeline.types import Json
+from pipeline.task import Task
+from pipeline.types import Document, Json, Rejected
 from pipeline.work import Work, part_of
 
 HELD_APART = 0.5  # Jaccard similarity to a held-out document from which on a child is dropped, unless `split` says less
@@ -42,7 +43,7 @@ def augment(recipe: Recipe, variant: str, store: Store, processes: int | None = 
         for augmenter in (a for a in chosen.augmentation if a.name not in omitted):
             reasons = Counter[str]()
             for batch, why in children(augmenter, train, processes):
-                made.append(batch)
+                made.append(batch if recipe.task.mentions else _fit_for(recipe.task, batch, reasons))
                 reasons.update(why)
             if reasons:
                 refused[augmenter.name] = dict(sorted(reasons.items()))
@@ -60,6 +61,14 @@ def augment(recipe: Recipe, variant: str, store: Store, processes: int | None = 
     place = recipe.place("augmented", variant)
     gates = recipe.gates.get("augmented", ())
     return Work(place, code_of_augmented(recipe, variant, store), (record,), gates, write, recipe.task.labels)
+
+
+def _fit_for(task: Task, children: pa.RecordBatch, reasons: Counter[str]) -> pa.RecordBatch:
+    """The children that the task can use: with spans that are no mentions, two joined texts have two questions."""
+    checked = [task.accept(child) for child in documents_of(children)]
+    if unfit := sum(isinstance(one, Rejected) for one in checked):
+        reasons["the task cannot use it: a part of its text is there twice or not at all"] += unfit
+    return to_batch(one for one in checked if isinstance(one, Document))
 
 
 def code_of_augmented(recipe: Recipe, variant: str, store: Store) -> str:

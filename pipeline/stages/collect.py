@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pipeline.draft import Draft
 from pipeline.frames import BATCH_ROWS, DOCUMENTS, REJECTED, rejected_batch, to_batch
 from pipeline.recipe import Corpus
-from pipeline.source import unique
+from pipeline.source import Ids, unique
 from pipeline.stages._versions import version_of
 from pipeline.tally import Tally
 from pipeline.types import Document, Rejected
@@ -29,8 +29,8 @@ Pair = tuple[pa.RecordBatch, pa.RecordBatch]  # documents, and what was rejected
 def collect(corpus: Corpus, batch: str) -> Work:
     """Raw: the records of one batch as documents, stamped with their corpus; wrong ones rejected with their place.
 
-    A batch of several pieces keeps the finished ones in its draft, which a kill leaves behind. In memory are one pair
-    of record batches and the ids.
+    A batch of several pieces keeps the finished ones in its draft, which a kill leaves behind. In memory is one pair
+    of record batches.
     """
 
     def write(draft: Draft) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def collect(corpus: Corpus, batch: str) -> Work:
                 groups={**corpus.groups, **doc.groups},
             )
 
-        def pairs(piece: str, seen: set[str]) -> Iterator[Pair]:
+        def pairs(piece: str, seen: Ids) -> Iterator[Pair]:
             return _pairs(unique(source.read_piece(batch, piece), source.name, seen), stamped, source.name)
 
         def counted(pairs: Iterable[Pair]) -> Iterator[Pair]:
@@ -54,14 +54,15 @@ def collect(corpus: Corpus, batch: str) -> Work:
 
         pieces = source.pieces(batch)
         if len(pieces) == 1:
-            draft.write_pairs(counted(pairs(pieces[0], set())))
+            draft.write_pairs(counted(pairs(pieces[0], Ids())))
             return tally.facts()
         folder = draft.folder / "pieces"
         folder.mkdir(exist_ok=True)
-        parts, seen = [folder / f"{number:06}" for number in range(len(pieces))], set[str]()
+        parts, seen = [folder / f"{number:06}" for number in range(len(pieces))], Ids()
         for part, piece in zip(parts, pieces, strict=True):
             if _finished(part):
-                seen.update(name.removeprefix(f"{corpus.name}/") for name in _ids(part))
+                for name in _ids(part):
+                    seen.add(name.removeprefix(f"{corpus.name}/"))
             else:
                 _write(part, pairs(piece, seen))
         draft.write_pairs(counted(chain.from_iterable(map(_read, parts))))

@@ -10,6 +10,7 @@ from pipeline import cards
 from pipeline.draft import Draft
 from pipeline.errors import GateNotPassed
 from pipeline.fingerprint import code_of, fingerprint
+from pipeline.frontier import chosen
 from pipeline.quality._diversity import measured
 from pipeline.recipe import Recipe, gate_set
 from pipeline.stages._versions import version_of
@@ -17,15 +18,17 @@ from pipeline.stages.augment import code_of_augmented
 from pipeline.stages.clean import clean
 from pipeline.stages.collect import collect
 from pipeline.stages.fine_tune import fine_tune
+from pipeline.stages.frontier import candidates
 from pipeline.stages.ledger import ledger
 from pipeline.stages.split import split
 from pipeline.store import Store
+from pipeline.task._learnable import LearnableTask
 from pipeline.version import Input, Version
 from pipeline.work import Work, part_of
 
 
 def release(recipe: Recipe, store: Store) -> Work:
-    """Release: the best variant (by validation) whose checkpoint is published, copied, with its cards."""
+    """Release: of the variants whose checkpoint is published the one that `frontier.chosen` takes, with its cards."""
     divided, splits = store.read(recipe.place("splits"), gate_set(recipe.gates, "splits"))
     accounts, account = store.read(recipe.place("ledger"), gate_set(recipe.gates, "ledger"))
     if splits.digest not in {i.digest for i in accounts.manifest.inputs}:
@@ -45,8 +48,8 @@ def release(recipe: Recipe, store: Store) -> Work:
     if not found:
         listed = "\n".join(refused.values())
         raise GateNotPassed(f"{recipe.name}: there is no published checkpoint to release\n{listed}")
-    key = f"validation_{recipe.task.headline}"
-    best, record = max(found, key=lambda pair: dict(pair[0].manifest.facts["metrics"])[key])
+    best, record, beaten = _best(recipe, found, divided, store)
+    refused |= beaten
     otherwise = _otherwise(recipe, best, accounts, store)
 
     def write(draft: Draft) -> dict[str, Any]:
@@ -64,8 +67,25 @@ def release(recipe: Recipe, store: Store) -> Work:
     others = tuple(r for v, r in found if v is not best)
     # so does what the cards say of it: a waiver, a limit or a setting makes new cards of the same checkpoint
     said = [cards.evidence(best, store), cards.told(recipe), sorted(otherwise), code_of("pipeline.quality._diversity")]
+    said.append(code_of("pipeline.frontier"))
     code = fingerprint(version_of(release, "release", recipe), *said)
     return Work(recipe.place("release"), code, (record, *others, account), (), write)
+
+
+def _best(
+    recipe: Recipe, found: list[tuple[Version, Input]], divided: Version, store: Store
+) -> tuple[Version, Input, dict[str, str]]:
+    """The checkpoint to release with its record, and for every other variant why not it."""
+    versions = [version for version, _ in found]
+    if len(found) == 1:
+        return *found[0], {}
+    if not isinstance(recipe.task, LearnableTask):
+        key = f"validation_{recipe.task.headline}"
+        best = max(versions, key=lambda v: dict(v.manifest.facts["metrics"])[key])
+        return best, {v.place: r for v, r in found}[best.place], {}
+    taken, others = chosen(list(candidates(recipe, recipe.task, versions, store.audit_documents(divided), store)))
+    best, record = next(pair for pair in found if pair[0].place.partition == taken.variant)
+    return best, record, others
 
 
 def _baselines(recipe: Recipe, divided: Version, store: Store) -> dict[str, dict[str, float]]:

@@ -4,7 +4,8 @@ A task knows which documents it can use (`accept`), how a tokenizer's output and
 `decode`), and how predictions are scored (`evaluate`). Importing a task imports no torch.
 
 Contract, held by tests/test_contracts.py: `accept` rejects a document without the annotation the task needs or with a
-label it does not know ("did you mean"); `evaluate` on perfect predictions gives 1.0 in its headline metric.
+label it does not know ("did you mean"), and what it accepted it accepts again as it is; `evaluate` on perfect
+predictions gives 1.0 in its headline metric. docs/tasks.md shows what a record of each task looks like.
 """
 
 from __future__ import annotations
@@ -23,16 +24,25 @@ from pipeline.types import Document, Json, Rejected
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Numbers (`metrics`, flat) and tables (`tables`: title → rows) of one set of predictions."""
+    """Numbers (`metrics`, flat) and tables (`tables`: title → rows) of one set of predictions.
+
+    `errors` are the worst ones with their text, which is data: they lie in a file of their own, `errors.jsonl`.
+    """
 
     metrics: Mapping[str, float]
     tables: Mapping[str, Sequence[Mapping[str, Json]]]
+    errors: Sequence[Mapping[str, Json]] = ()
 
 
 class Task(Part):
-    """What a model is asked for. `headline` names the metric that a release maximises."""
+    """What a model is asked for. `headline` names the metric that a release maximises.
+
+    `mentions` says whether spans are mentions of things: then one may stand in another's place. Where they say which
+    part of a text is what (a question, the first of two texts), nothing may.
+    """
 
     headline: ClassVar[str]
+    mentions: ClassVar[bool] = True
 
     labels: tuple[str, ...] = Field(min_length=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -23,17 +23,25 @@ class Row:
     group: str
     spans: tuple[Labelled, ...]
     tokens: tuple[Range, ...] | None
+    id: str = ""
+    source: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    span_groups: Mapping[Labelled, Mapping[str, str]] = field(default_factory=dict)
 
 
 def rows_of(table: pa.Table) -> list[Row]:
     """The rows of a table of the schema DOCUMENTS; a document without a group is a group of its own."""
-    columns = table.select(["id", "text", "group_id", "spans", "tokens"]).to_pylist()
+    columns = table.select(["id", "text", "group_id", "spans", "tokens", "source", "groups"]).to_pylist()
     return [
         Row(
             r["text"],
             r["group_id"] or r["id"],
             tuple(sorted((s["start"], s["end"], s["label"]) for s in r["spans"] or ())),
             None if r["tokens"] is None else tuple((t["start"], t["end"]) for t in r["tokens"]),
+            r["id"],
+            r["source"],
+            dict(r["groups"]),
+            {(s["start"], s["end"], s["label"]): dict(s["groups"]) for s in r["spans"] or () if s["groups"]},
         )
         for r in columns
     ]

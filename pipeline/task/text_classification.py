@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from pipeline.errors import InvalidDocument, did_you_mean
 from pipeline.task import Evaluation
-from pipeline.task._learnable import LearnableTask
-from pipeline.task._scores import Rows, interval, label_rows, precision_recall_f1, resampled
+from pipeline.task._document_slices import document_calibration, document_tables
+from pipeline.task._errors import document_errors
+from pipeline.task._learnable import LearnableTask, groups_of
+from pipeline.task._scores import Draws, Rows, label_rows, precision_recall_f1, resampled, with_interval
 from pipeline.types import Document, Range, Rejected
 
 if TYPE_CHECKING:
@@ -74,41 +76,53 @@ class TextClassification(LearnableTask):
 
     def headline_draws(self, gold: pa.Table, predictions: pa.Table) -> NDArray[np.float64]:
         """Macro F1 of every draw, shape (draws,)."""
-        ids, groups = gold.column("id").to_pylist(), gold.column("group_id").to_pylist()
-        each = self._per_document(gold, predictions)
-        return _macro(resampled(each, [g or i for g, i in zip(groups, ids, strict=True)]))
+        return _macro(resampled(self._per_document(gold, predictions), groups_of(gold)))
 
     def evaluate(self, test: pa.Table, predictions: pa.Table, train: pa.Table) -> Evaluation:
         """`accuracy`, `macro_f1`, each with `_low` and `_high` (95 %, bootstrap over groups), and baselines.
 
         `baseline_accuracy` and `baseline_macro_f1` give every document the commonest label of `train`. Macro F1 is the
-        plain mean over `labels`; a label that is neither in gold nor predicted counts as 0.
+        plain mean over `labels`; a label that is neither in gold nor predicted counts as 0. `calibration_error` is the
+        ECE of the predicted label's probability, where predictions have `scores`.
 
         Raises:
             InvalidDocument: predictions are not one row a test document in the same order.
         """
         each = self._per_document(test, predictions)
-        confusion = each.sum(0)
-        ids, groups = test.column("id").to_pylist(), test.column("group_id").to_pylist()
-        draws = resampled(each, [g or i for g, i in zip(groups, ids, strict=True)]) if len(ids) else confusion[None]
+        confusion, sampler = each.sum(0), Draws(groups_of(test))
+        draws = sampler.sums(each)
+        gold, guess = (t.column("label").to_pylist() for t in (test, predictions))
         usual = Counter(v for v in train.column("label").to_pylist() if v in self.labels)
         commonest = min(self.labels, key=lambda name: (-usual[name], name))
-        constant = self._confusions(test.column("label").to_pylist(), [commonest] * len(ids)).sum(0)
+        constant = self._confusions(gold, [commonest] * len(gold)).sum(0)
+        right = [g == p for g, p in zip(gold, guess, strict=True)]
+        scores = self._scores_of(predictions)
+        calibrated, reliability = document_calibration(scores, right, sampler)
         metrics = {
-            **_with_interval("accuracy", _accuracy(confusion), _accuracy(draws)),
-            **_with_interval("macro_f1", _macro(confusion), _macro(draws)),
+            **with_interval("accuracy", float(_accuracy(confusion)), _accuracy(draws)),
+            **with_interval("macro_f1", float(_macro(confusion)), _macro(draws)),
             "baseline_accuracy": float(_accuracy(constant)),
             "baseline_macro_f1": float(_macro(constant)),
+            **calibrated,
         }
         matrix: Rows = [
-            {"gold": gold, **{p: int(confusion[i, j]) for j, p in enumerate(self.labels)}}
-            for i, gold in enumerate(self.labels)
+            {"gold": name, **{p: int(confusion[i, j]) for j, p in enumerate(self.labels)}}
+            for i, name in enumerate(self.labels)
         ]
         tables: dict[str, Rows] = {
             "Documents by label": label_rows(self.labels, _counts(confusion), _counts(draws)),
+            **document_tables(test, right, sampler),
             "Documents confused": matrix,
+            **reliability,
         }
-        return Evaluation(metrics, tables)
+        return Evaluation(metrics, tables, document_errors(test, guess, scores))
+
+    def _scores_of(self, predictions: pa.Table) -> list[float | None]:
+        """The probability of each predicted label; None where predictions say none."""
+        if "scores" not in predictions.column_names:
+            return [None] * predictions.num_rows
+        rows = zip(predictions.column("scores").to_pylist(), predictions.column("label").to_pylist(), strict=True)
+        return [scores[self.labels.index(label)] if scores else None for scores, label in rows]
 
     def _per_document(self, test: pa.Table, predictions: pa.Table) -> NDArray[np.float64]:
         if test.column("id").to_pylist() != predictions.column("id").to_pylist():
@@ -144,8 +158,3 @@ def _macro(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
     import numpy as np
 
     return np.asarray(precision_recall_f1(_counts(confusion))[2].mean(-1))
-
-
-def _with_interval(name: str, value: NDArray[np.float64], drawn: NDArray[np.float64]) -> dict[str, float]:
-    low, high = interval(drawn)
-    return {name: float(value), f"{name}_low": low, f"{name}_high": high}

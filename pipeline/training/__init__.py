@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -26,19 +27,23 @@ Report = Callable[[Mapping[str, Json]], None]
 class Splits:
     """The three tables of a recipe, each of the schema DOCUMENTS, and the digest of what they were read from.
 
-    `noised` are the test documents with noise in their texts, where a variant is compared on them too.
+    `copies` are further documents to predict, by name: the test documents `noised`, `counterfactual` ones with names
+    or terms of other groups. `models` are folders of models that the recipe itself made: its `encoder`, the `teacher`
+    of a distillation.
     """
 
     train: pa.Table
     validation: pa.Table
     test: pa.Table
     digest: str
-    noised: pa.Table | None = None
+    copies: Mapping[str, pa.Table] = field(default_factory=dict, hash=False)
+    models: Mapping[str, Path] = field(default_factory=dict, hash=False)
 
 
 class Training(Part):
     """A way to fit a model to a task."""
 
+    heads: ClassVar[tuple[str, ...]] = ("token", "sequence", "multi_label", "span")  # of the tasks that it can learn
     requires: str | None = None  # "gpu": refuse to run without one
 
     @abstractmethod

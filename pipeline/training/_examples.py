@@ -1,13 +1,13 @@
 """Documents as windows of token ids, and scores of windows as scores of documents.
 
 A text longer than the model's window goes through overlapping windows; each token is predicted by the window in which
-it stands farthest from an edge. Nothing is cut off.
+it stands farthest from an edge. Nothing is cut off. Of two texts the first stands whole in every window.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -15,21 +15,26 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.errors import InvalidDocument, WrongUse
 from pipeline.frames import documents_of
-from pipeline.task._learnable import LearnableTask, visible_tokens
-from pipeline.training._windows import casing, chosen_window, windows
+from pipeline.task._learnable import LearnableTask, Reading, visible_tokens
+from pipeline.training._answers import best_answer, window_targets
+from pipeline.training._template import Frame, paired, single
+from pipeline.training._windows import casing, chosen_window, window_around, windows
 from pipeline.types import Document, Range
 
 IGNORED = -100
 _IMPOSSIBLE = -30.0
+_LEAST_ROOM = 8  # the first of two texts leaves at least this part of a window for the second
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One input of the model. All arrays have its length, special tokens included.
+    """One input of the model. `ids` and `types` have its length, special tokens included.
 
-    `targets` is IGNORED where a token has no class of its own; for a sequence head it has length one. `document` is the
-    row of the table, `first` the index in the document of the window's first piece.
+    `targets` has that length for a token head (IGNORED where a token has no class of its own), one class for a sequence
+    head, a 0 or 1 a class for several labels, the first and the last token for a span. `document` is the row of the
+    table; its pieces [first, end) stand after `lead` other tokens.
     """
 
     ids: NDArray[np.int64]
@@ -38,20 +43,26 @@ class Window:
     weight: float
     document: int
     first: int
+    end: int
+    lead: int
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """A table of documents, encoded. `leads[d]` are the pieces of document `d` whose scores its units take."""
+    """A table of documents, encoded. `leads[d]` are the pieces of document `d` whose scores its units take.
+
+    `unread[d]` counts pieces that stand in no window, where one window must hold two places; `unlearned[d]` is 1 where
+    an answer is longer than every window.
+    """
 
     documents: list[Document]
-    units: list[list[Range]]
-    leads: list[NDArray[np.int64]]
-    pieces: list[int]
-    windows: list[Window]
-    prefix: int  # special tokens before the text
-    suffix: int  # and after it
     head: str
+    units: list[list[Range]] = field(default_factory=list)
+    leads: list[NDArray[np.int64]] = field(default_factory=list)
+    pieces: list[int] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    unread: list[int] = field(default_factory=list)
+    unlearned: list[int] = field(default_factory=list)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -69,61 +80,110 @@ class Encoder:
     casing: bool
 
     def encode(self, table: pa.Table) -> Examples:
-        """Every document of a table of the schema DOCUMENTS."""
+        """Every document of a table of the schema DOCUMENTS.
+
+        Raises:
+            InvalidDocument: the first of two texts, or two places that one window must hold, are too long for a window;
+                the message names the document.
+            WrongUse: casing is asked for and the task has two texts, which token types tell apart.
+        """
         documents = list(documents_of(table))
-        before, after = specials(self.tokenizer)
-        examples = Examples(documents, [], [], [], [], len(before), len(after), self.task.head)
+        alone = single(self.tokenizer)
+        examples = Examples(documents, self.task.head)
         for at in range(0, len(documents), 1024):
             chunk = documents[at : at + 1024]
-            encoded = self.tokenizer([d.text for d in chunk], add_special_tokens=False, verbose=False)
-            for n, (doc, encoding) in enumerate(zip(chunk, encoded.encodings, strict=True)):
-                self._add(examples, at + n, doc, encoding, before, after)
+            readings = [self.task.reading(d) for d in chunk]
+            encoded = self._pieces([r.text for r in readings])
+            firsts = iter(self._pieces([r.first for r in readings if r.first is not None]))
+            for n, (doc, reading, encoding) in enumerate(zip(chunk, readings, encoded, strict=True)):
+                frame = alone if reading.first is None else paired(self.tokenizer, next(firsts).ids)
+                self._add(examples, at + n, doc, reading, encoding, frame)
         return examples
 
-    def _add(
-        self, examples: Examples, row: int, doc: Document, encoding: Any, before: list[int], after: list[int]
-    ) -> None:
-        offsets = encoding.offsets
-        units, member = units_of(doc, offsets, encoding.word_ids)
+    def _pieces(self, texts: list[str]) -> list[Any]:
+        if not texts:
+            return []
+        return list(self.tokenizer(texts, add_special_tokens=False, verbose=False).encodings)
+
+    def _add(self, examples: Examples, row: int, doc: Document, reading: Reading, encoding: Any, frame: Frame) -> None:
+        offsets, ids = encoding.offsets, np.array(encoding.ids, np.int64)
+        units, member = self._units(doc, reading, encoding)
         leads = _first_of_each(member, len(units))
         targets = self.task.targets(doc, units)
-        types = casing(doc.text, offsets) if self.casing else [0] * len(offsets)
-        ids = np.array(encoding.ids, np.int64)
-        classes = np.zeros(0, np.int64)
-        if self.task.head == "token":
-            classes = np.array([self._piece(targets, leads, i, u) for i, u in enumerate(member)], np.int64)
+        types = self._types(doc, reading, offsets, frame)
+        spans = self._windows(doc, reading, offsets, frame)
+        span = self.task.head == "span"
+        whole = not span or not targets or any(a <= targets[0] and targets[1] < b for a, b in spans)
         examples.units.append(units)
         examples.leads.append(leads)
         examples.pieces.append(len(ids))
-        room = self.max_length - len(before) - len(after)
-        spans = windows(len(ids), room)
+        examples.unread.append(0 if reading.together is None else len(ids) - (spans[0][1] - spans[0][0]))
+        examples.unlearned.append(int(not whole))
+        classes = np.zeros(0, np.int64)
+        if self.task.head == "token":
+            classes = np.array([self._piece(targets, leads, i, u) for i, u in enumerate(member)], np.int64)
         for first, end in spans:
             target = np.array(targets, np.int64)
             if self.task.head == "token":
-                target = np.pad(classes[first:end], (len(before), len(after)), constant_values=IGNORED)
+                around = (len(frame.before), len(frame.after))
+                target = np.pad(classes[first:end], around, constant_values=IGNORED)
+            elif span:
+                lead = len(frame.before)
+                target = np.array(window_targets(first, end, targets, lead, whole, IGNORED), np.int64)
             examples.windows.append(
                 Window(
-                    np.concatenate([before, ids[first:end], after]).astype(np.int64),
-                    np.concatenate([[0] * len(before), types[first:end], [0] * len(after)]).astype(np.int64),
+                    np.concatenate([frame.before, ids[first:end], frame.after]).astype(np.int64),
+                    np.concatenate([frame.before_types, types[first:end], frame.after_types]).astype(np.int64),
                     target,
-                    doc.weight / (len(spans) if self.task.head == "sequence" else 1),
+                    doc.weight / (1 if self.task.head == "token" else len(spans)),
                     row,
                     first,
+                    end,
+                    len(frame.before),
                 )
             )
+
+    def _units(self, doc: Document, reading: Reading, encoding: Any) -> tuple[list[Range], list[int]]:
+        """Units and each piece's unit: a head of spans scores the pieces themselves, one of whole documents nothing."""
+        if self.task.head == "token":
+            return units_of(doc, encoding.offsets, encoding.word_ids)
+        if self.task.head == "span":
+            return [(a + reading.at, b + reading.at) for a, b in encoding.offsets], list(range(len(encoding.offsets)))
+        return [], []
+
+    def _types(self, doc: Document, reading: Reading, offsets: Sequence[Range], frame: Frame) -> list[int]:
+        if not self.casing:
+            return [frame.kind] * len(offsets)
+        if reading.first is not None:
+            raise WrongUse(
+                f"casing: {self.task.name} has two texts, which token types tell apart, so they cannot tell casings "
+                "apart; leave casing out"
+            )
+        return casing(reading.text, offsets)
+
+    def _windows(self, doc: Document, reading: Reading, offsets: Sequence[Range], frame: Frame) -> list[Range]:
+        room, name = self.max_length - frame.size, doc.source or doc.id
+        if reading.first is not None and room < min(len(offsets), max(1, self.max_length // _LEAST_ROOM)):
+            what = "the question" if self.task.head == "span" else "the first text"
+            raise InvalidDocument(
+                f"{name}: {what} and its special tokens are {frame.size} tokens, and a window has {self.max_length}: "
+                "nothing of it is cut off; shorten it, leave the document out, or raise max_length"
+            )
+        if reading.together is None:
+            return windows(len(offsets), room)
+        start, stop = reading.together
+        inside = [i for i, (a, b) in enumerate(offsets) if a < stop and start < b]
+        if inside and inside[-1] + 1 - inside[0] > room:
+            raise InvalidDocument(
+                f"{name}: the two marked mentions are {inside[-1] + 1 - inside[0]} tokens apart, markers included, and "
+                f"a window has room for {room}; leave the document out, or raise max_length"
+            )
+        return [window_around(len(offsets), room, (inside[0], inside[-1] + 1) if inside else (0, 0))]
 
     def _piece(self, targets: list[int], leads: NDArray[np.int64], piece: int, unit: int) -> int:
         if unit < 0:
             return IGNORED
         return targets[unit] if leads[unit] == piece else self.task.piece_class(targets[unit])
-
-
-def specials(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """The ids that the tokenizer puts before and after a text."""
-    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
-    whole = tokenizer("a")["input_ids"]
-    at = next(i for i in range(len(whole)) if whole[i : i + len(bare)] == bare)
-    return whole[:at], whole[at + len(bare) :]
 
 
 def units_of(doc: Document, offsets: Sequence[Range], words: Sequence[int | None]) -> tuple[list[Range], list[int]]:
@@ -157,7 +217,11 @@ def units_of(doc: Document, offsets: Sequence[Range], words: Sequence[int | None
 
 
 def gathered(examples: Examples, scores: Sequence[NDArray[np.float32]], task: LearnableTask) -> pa.Table:
-    """Predictions of documents from log probabilities of windows, each of shape (length, classes) or (1, classes)."""
+    """Predictions of documents from log probabilities of windows, each as `log_probabilities` gives them.
+
+    Of several windows a token takes the scores of the one where it stands farthest from an edge; a class of the
+    document has the mean of the log probabilities, one of several labels the mean of the probabilities.
+    """
     by_document: list[list[int]] = [[] for _ in examples.documents]
     for i, window in enumerate(examples.windows):
         by_document[window.document].append(i)
@@ -165,21 +229,28 @@ def gathered(examples: Examples, scores: Sequence[NDArray[np.float32]], task: Le
     for d, mine in enumerate(by_document):
         if task.head == "sequence":
             found.append(np.mean([scores[i] for i in mine], axis=0))
+        elif task.head == "multi_label":
+            found.append(np.log(np.mean(np.exp([scores[i] for i in mine]), axis=0)))
+        elif task.head == "span":
+            found.append(best_answer([_answers_of(examples.windows[i], scores[i]) for i in mine], examples.units[d]))
         else:
             found.append(_units_scores(examples, d, mine, scores, len(task.classes)))
     return task.predicted(examples.documents, examples.units, found)
 
 
+def _answers_of(window: Window, scores: NDArray[np.float32]) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
+    return window.first, scores[:, window.lead : window.lead + window.end - window.first], scores[:, 0]
+
+
 def _units_scores(
     examples: Examples, document: int, mine: list[int], scores: Sequence[NDArray[np.float32]], classes: int
 ) -> NDArray[np.float32]:
-    inner = [scores[i][examples.prefix : len(scores[i]) - examples.suffix] for i in mine]
-    firsts = [examples.windows[i].first for i in mine]
+    ranges = [(examples.windows[i].first, examples.windows[i].end) for i in mine]
+    inner = [scores[i][examples.windows[i].lead :][: end - first] for i, (first, end) in zip(mine, ranges, strict=True)]
     pieces = inner[0]
     if len(mine) > 1:
-        ranges = [(first, first + len(found)) for first, found in zip(firsts, inner, strict=True)]
         best = [chosen_window(p, ranges) for p in range(examples.pieces[document])]
-        pieces = np.stack([inner[w][p - firsts[w]] for p, w in enumerate(best)])
+        pieces = np.stack([inner[w][p - ranges[w][0]] for p, w in enumerate(best)])
     leads = examples.leads[document]
     result = np.full((len(leads), classes), _IMPOSSIBLE, np.float32)
     result[:, 0] = 0.0  # a unit without a piece is outside of every span

@@ -6,22 +6,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
-from pipeline.training import Report, _resume
+from pipeline.errors import WrongUse
+from pipeline.training import Report, _distributed, _resume
 from pipeline.training._batches import batches
 from pipeline.training._examples import Examples, Window
-from pipeline.training._forward import Batch, attend, autocast, collate, rounded
+from pipeline.training._forward import Batch, attend, autocast, collate, logits_of, rounded
 from pipeline.training._mixup import mixed_loss
 from pipeline.types import Device
+
+TELL_SECONDS = 1.0  # between two reports of steps
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast; the fields of the same names of `Full`."""
+    """How long and how fast; the fields of the same names of `Gradient`."""
 
     epochs: float
     learning_rate: float
@@ -33,6 +36,28 @@ class Schedule:
     resume_every: int
     seed: int
     mixup: float = 0.0
+
+
+class Steps(Protocol):
+    """What a method does beside the optimizer's steps; `tensors` are what it needs to go on after a kill."""
+
+    def begin(self, steps: int) -> None:
+        """Told once how many steps there are, before a state is restored."""
+
+    def loss(self, batch: Batch, logits: torch.Tensor, loss: torch.Tensor) -> torch.Tensor:
+        """What is minimized and reported in the place of `loss`, the task's own."""
+
+    def penalty(self) -> torch.Tensor:
+        """Added to the loss that is minimized, not to the one that is reported."""
+
+    def stepped(self, step: int) -> None:
+        """After the optimizer's step of this number, from 1, while gradients are still there."""
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The state."""
+
+    def restore(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Put back what `tensors` gave."""
 
 
 @dataclass(slots=True)
@@ -65,9 +90,11 @@ class Loop:
         validate: Callable[[], float],
         headline: str,
         pad: int,
+        extra: Steps | None = None,
     ) -> None:
         self.model, self.train, self.schedule, self.device, self.resume = model, train, schedule, device, resume
         self.report, self.validate, self.headline, self.pad = report, validate, headline, pad
+        self.extra = extra
         fused = device.kind != "mps"
         self.optimizer = torch.optim.AdamW(_groups(model, schedule), lr=schedule.learning_rate, fused=fused)
         self.scales = [float(group["lr"]) for group in self.optimizer.param_groups]
@@ -79,11 +106,14 @@ class Loop:
         """Train, from the last resume point if there is one; the model ends with the weights of its best epoch."""
         per_epoch = len(self._order(0))
         self._steps = max(1, round(self.schedule.epochs * per_epoch))
+        if self.extra is not None:
+            self.extra.begin(self._steps)
         self._restore()
         while self.progress.step < self._steps:
             self._epoch()
+        _distributed.part()
         attend(self.model, "sdpa")
-        self.model.load_state_dict(self.best)
+        self.model.load_state_dict(self.best, strict=False)
         return self.progress
 
     def _order(self, epoch: int) -> list[list[int]]:
@@ -111,7 +141,7 @@ class Loop:
         p.validations.append([p.step, value])
         if value > p.best:
             p.best, p.best_epoch = value, p.epoch
-            self.best = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
+            self.best = {k: v.detach().cpu().clone() for k, v in changing(self.model).items()}
         p.seconds += time.monotonic() - started
         self.report({"kind": "epoch", "epoch": p.epoch, f"validation_{self.headline}": value, "step": p.step})
         self._save()
@@ -120,25 +150,36 @@ class Loop:
         p, rate = self.progress, _rate(self.progress.step, self._steps, self.schedule.warmup)
         for group, scale in zip(self.optimizer.param_groups, self.scales, strict=True):
             group["lr"] = scale * rate
-        batch = collate(windows, self.train.head, self.pad, self.device.kind)
+        mine, counts = _distributed.dealt(windows)
+        batch, together = collate(mine, self.train.head, self.pad, self.device.kind), _distributed.world()
         with autocast(self.device):
             loss = self._loss(batch)
+        if together > 1:
+            loss = loss * _distributed.scale(batch.mass(), counts)
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss if self.extra is None else loss + self.extra.penalty() / together)
+        if together > 1:
+            _distributed.sum_gradients(self.model)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.gradient_clipping)
         self.optimizer.step()
-        value = float(loss.detach())
+        if self.extra is not None:
+            self.extra.stepped(p.step + 1)
+        value = _distributed.summed(float(loss.detach()))
         p.losses.append([p.step + 1, value])
-        return value, batch.tokens
+        return value, int(_distributed.summed(batch.tokens * counts))
 
     def _loss(self, batch: Batch) -> torch.Tensor:
+        if self.schedule.mixup and _distributed.world() > 1:
+            raise WrongUse("mixup: mixes the windows of one process; train in one process, or set mixup to 0")
         if self.schedule.mixup:
             return mixed_loss(self.model, batch, self.schedule.mixup)
-        return batch.loss(self.model(**batch.inputs).logits.float())
+        logits = logits_of(self.model, batch.inputs)
+        loss = batch.loss(logits)
+        return loss if self.extra is None else self.extra.loss(batch, logits, loss)
 
     def _tell(self, loss: float) -> None:
         p, now = self.progress, time.monotonic()
-        if now - self._told < 1.0 and p.step < self._steps:
+        if now - self._told < TELL_SECONDS and p.step < self._steps:
             return
         self._told = now
         speed = p.tokens / max(p.step_seconds, 1e-9)
@@ -155,24 +196,38 @@ class Loop:
 
     def _save(self) -> None:
         tensors = {
-            "model": self.model.state_dict(),
+            "model": changing(self.model),
             "optimizer": _resume.optimizer_tensors(self.optimizer),
-            "rng": _resume.rng_tensors(self.device.kind),
+            "rng": _distributed.gathered(_resume.rng_tensors(self.device.kind)),
             "best": self.best,
+            "extra": {} if self.extra is None else self.extra.tensors(),
         }
-        _resume.save(self.resume, {k: v for k, v in tensors.items() if v}, asdict(self.progress))
+        if _distributed.rank() == 0:
+            _resume.save(self.resume, {k: v for k, v in tensors.items() if v}, asdict(self.progress))
 
     def _restore(self) -> None:
+        _distributed.diverge(self.schedule.seed)
         state = _resume.load(self.resume)
+        _distributed.wait()  # nobody writes before all have read
         if state is None:
             return
         tensors, counters = state
-        self.model.load_state_dict(tensors["model"])
+        self.model.load_state_dict(tensors["model"], strict=False)
         _resume.restore_optimizer(self.optimizer, tensors["optimizer"])
-        _resume.restore_rng(tensors["rng"])
+        mine = _distributed.own(tensors["rng"])
+        if mine:
+            _resume.restore_rng(mine)
         self.best = tensors.get("best", {})
+        if self.extra is not None:
+            self.extra.restore(tensors.get("extra", {}))
         self.progress = Progress(**counters)
         self.report({"kind": "phase", "phase": "resume", "step": self.progress.step})
+
+
+def changing(model: Any) -> dict[str, torch.Tensor]:
+    """What a training can change of a model's state: what is trained, and buffers. The rest is as it was built."""
+    names = {n for n, p in model.named_parameters() if p.requires_grad} | {n for n, _ in model.named_buffers()}
+    return {name: value for name, value in model.state_dict().items() if name in names}
 
 
 def _rate(step: int, steps: int, warmup: float) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from pipeline.training._forward import Batch
+from pipeline.training._forward import Batch, logits_of
 
 
 def mixed_loss(model: Any, batch: Batch, alpha: float) -> torch.Tensor:
@@ -26,13 +26,14 @@ def mixed_loss(model: Any, batch: Batch, alpha: float) -> torch.Tensor:
     share = max(share, 1 - share)
     partner = torch.randperm(rows).to(batch.targets.device)
     if rows == 1:
-        return batch.loss(model(**batch.inputs).logits.float())
+        return batch.loss(logits_of(model, batch.inputs))
     embedded = model.get_input_embeddings()(batch.inputs["input_ids"])
     mask = batch.inputs["attention_mask"]
-    logits = model(
-        inputs_embeds=share * embedded + (1 - share) * embedded[partner],
-        attention_mask=torch.maximum(mask, mask[partner]),
-        token_type_ids=batch.inputs["token_type_ids"],
-    ).logits.float()
+    mixed = {
+        "inputs_embeds": share * embedded + (1 - share) * embedded[partner],
+        "attention_mask": torch.maximum(mask, mask[partner]),
+        "token_type_ids": batch.inputs["token_type_ids"],
+    }
+    logits = logits_of(model, mixed)
     other = replace(batch, targets=batch.targets[partner], weights=batch.weights[partner])
     return share * batch.loss(logits) + (1 - share) * other.loss(logits)

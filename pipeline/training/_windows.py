@@ -22,6 +22,18 @@ def windows(pieces: int, room: int) -> list[Range]:
     return [(s, s + room) for s in starts]
 
 
+def window_around(pieces: int, room: int, inside: Range) -> Range:
+    """The range of at most `room` pieces with `inside`, which is no longer, as near to its middle as the ends allow.
+
+    >>> window_around(10, 4, (6, 8)), window_around(10, 4, (0, 2)), window_around(3, 4, (0, 2))
+    ((5, 9), (0, 4), (0, 3))
+    """
+    if pieces <= room:
+        return 0, pieces
+    start = min(max(inside[0] - (room - inside[1] + inside[0]) // 2, 0), pieces - room)
+    return start, start + room
+
+
 def chosen_window(piece: int, ranges: Sequence[Range]) -> int:
     """The range in which a piece stands farthest from an edge; the first of equals."""
     inside = [(min(piece - a, b - 1 - piece), -i) for i, (a, b) in enumerate(ranges) if a <= piece < b]

@@ -16,6 +16,8 @@ from pipeline.verifying._findings import Findings
 from pipeline.version import Version
 from pipeline.work import part_of
 
+ERRORS_FILE = "errors.jsonl"  # beside the checkpoint only: a release holds no text of the corpus
+
 
 def same_scores(release: Version, chain: Sequence[Version], recipe: Recipe, found: Findings) -> None:
     """The release's files are its checkpoint's; predictions give the evaluation, the evaluation gives the card."""
@@ -39,14 +41,22 @@ def same_scores(release: Version, chain: Sequence[Version], recipe: Recipe, foun
             )
     with found.reading(f"{folder}/predictions.parquet"):
         again = _scored(folder, chain, recipe, found)
+        errors = again.pop("errors")
         said = {k: v for k, v in evaluation["metrics"].items() if k in again["metrics"]}  # not those of validation
         found.alike(f"{folder}/evaluation.json", {"metrics": said, "tables": evaluation["tables"]}, again)
+        file = f"{found.folder(checkpoint)}/{ERRORS_FILE}"
+        with found.reading(file):
+            found.alike(file, _listed(file, found), errors)
     with found.reading(f"{folder}/model_card.md"):
         lines = found.store.files.read(f"{folder}/model_card.md").decode().splitlines()
         should = numbers(evaluation)
         start = lines.index(should[0])
         for line, right in zip_longest(lines[start : start + len(should)], should, fillvalue="nothing"):
             found.same(f"{folder}/model_card.md", should[0].removeprefix("## "), line, right)
+
+
+def _listed(file: str, found: Findings) -> list[Any]:
+    return [json.loads(line) for line in found.store.files.read(file).decode().split("\n") if line]
 
 
 def _scored(folder: str, chain: Sequence[Version], recipe: Recipe, found: Findings) -> dict[str, Any]:
