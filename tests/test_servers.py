@@ -188,8 +188,8 @@ def test_backfills_over_variants_and_batches_publish_what_passes_and_nothing_thr
         "corpora/letters/raw corpora/letters/clean names/splits", allPartitions=True, title="clean again"
     )
     headless = _headless_backfill(servers.project, "a.jsonl")
-    assert within(240, "the backfill over variants", lambda: servers.ended(variants)) == "COMPLETED_SUCCESS"
-    assert within(240, "the backfill over batches", lambda: servers.ended(batches)) == "COMPLETED_FAILED"
+    assert within(420, "the backfill over variants", lambda: servers.ended(variants)) == "COMPLETED_SUCCESS"
+    assert within(420, "the backfill over batches", lambda: servers.ended(batches)) == "COMPLETED_FAILED"
 
     trained = [published(servers, "names/checkpoint", variant) for variant in ("base", "swapped")]
     assert all(version is not None for version in trained)
