@@ -56,14 +56,16 @@ def _listed(text: str) -> list[object]:
 def augment_report(recipe: str, train: bool, as_json: bool, settings: tuple[str, ...]) -> None:
     """What each operation of augmentation brings at each size: paired differences, clean and noised."""
     from assets import lifting
+    from pipeline import stages
     from resources import where
 
     with exits():
         project = project_of(settings, recipe)
         loaded = project.recipe(recipe)
         if train:
-            lifting.train(project, loaded, where.store_url(), lambda said: click.echo(said, err=True))
-        version = lifting.report(project, loaded, where.store_url())
+            names = [name for name, v in loaded.variants.items() if v.lift is not None]
+            lifting.train(project, loaded, names, where.store_url(), lambda said: click.echo(said, err=True))
+        version = lifting.made(project, stages.lift(loaded, store_of()), where.store_url())
         rows = json.loads((store_of().audit_folder(version) / "lift.json").read_text())
     left_out = dict(version.manifest.facts["harmful"])
     shown = {"recipe": recipe, "version": version.name, "rows": rows, "harmful": left_out}

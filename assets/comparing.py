@@ -1,20 +1,12 @@
 """Commands that compare trainings: the variants of a recipe, and the trials of a search."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from assets.asking import AS_JSON, SETTING, exits, project_of, store_of
-from pipeline import stages
-from pipeline.errors import GateNotPassed
-from pipeline.recipe import Project, Recipe
-from pipeline.store import Store
-from pipeline.version import Version
-from pipeline.work import Work
-
-Say = Callable[[str], None]
 
 
 @click.command("frontier")
@@ -24,12 +16,17 @@ Say = Callable[[str], None]
 @SETTING
 def frontier(recipe: str, train: bool, as_json: bool, settings: tuple[str, ...]) -> None:
     """What every trained variant scores and costs, the best by validation first, and which differences are real."""
+    from assets import lifting
+    from pipeline import stages
+    from resources import where
+
     with exits():
         project = project_of(settings, recipe)
         loaded = project.recipe(recipe)
         if train:
-            _train(project, loaded, lambda said: click.echo(said, err=True))
-        version = _made(project, stages.frontier(loaded, store_of()))
+            names = [name for name, v in loaded.variants.items() if v.lift is None]
+            lifting.train(project, loaded, names, where.store_url(), lambda said: click.echo(said, err=True))
+        version = lifting.made(project, stages.frontier(loaded, store_of()), where.store_url())
         rows = json.loads((store_of().audit_folder(version) / "frontier.json").read_text())
     facts = version.manifest.facts
     shown = {"recipe": recipe, "rows": rows, **{k: facts[k] for k in ("best", "not_trained")}}
@@ -42,44 +39,18 @@ def frontier(recipe: str, train: bool, as_json: bool, settings: tuple[str, ...])
 @SETTING
 def search(recipe: str, as_json: bool, settings: tuple[str, ...]) -> None:
     """Try other training settings, as the recipe's `search` says; a search that was stopped goes on."""
-    from resources import progress
+    from assets import lifting
+    from pipeline import stages
+    from resources import progress, where
 
     with exits():
         project = project_of(settings, recipe)
         progress.keep_terminal()
-        version = _made(project, stages.search(project.recipe(recipe), store_of()))
+        version = lifting.made(project, stages.search(project.recipe(recipe), store_of()), where.store_url())
         rows = json.loads((store_of().audit_folder(version) / "search.json").read_text())
     facts = version.manifest.facts
     shown = {"recipe": recipe, "best": facts["best"], "score": facts["score"], "trials": rows}
     click.echo(json.dumps(shown, indent=1) if as_json else search_text(rows, facts))
-
-
-def _made(project: Project, work: Work) -> Version:
-    """The version of a work, materialized through Dagster where it is not there."""
-    from assets.running import Runner
-    from resources import where
-
-    return stages.done(work, store_of()) or Runner(project, where.store_url()).materialize(work)
-
-
-def _train(project: Project, recipe: Recipe, say: Say) -> None:
-    """Materialize `augmented` and `checkpoint` of every variant; one that a gate refuses is compared all the same."""
-    from assets.running import Runner
-    from resources import progress, where
-
-    store, runner = Store(where.store_url()), Runner(project, where.store_url())
-    progress.keep_terminal()
-    for name in (name for name, v in recipe.variants.items() if v.lift is None):
-        for stage in (stages.augment, stages.fine_tune):
-            try:
-                work = stage(recipe, name, store)
-                if stages.done(work, store) is None:
-                    runner.materialize(work)
-            except GateNotPassed as error:
-                say(f"{name}: {str(error).splitlines()[0]}")
-                break
-        else:
-            say(f"{name}: trained")
 
 
 def frontier_text(rows: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> str:

@@ -70,9 +70,10 @@ def difference(first: Scores, second: Scores) -> Difference:
     value = first.value - second.value
     if first.draws is None or second.draws is None:
         return Difference(value, value, value)
-    from pipeline.task._scores import interval
+    from pipeline.task._scores import paired
 
-    return Difference(value, *interval(first.draws - second.draws))
+    _, low, high, _ = paired(second.draws, first.draws)
+    return Difference(value, low, high)
 
 
 def chosen(found: Sequence[Candidate]) -> tuple[Candidate, dict[str, str]]:

@@ -72,4 +72,4 @@ def test_mixup_in_several_processes_is_refused_with_the_reason(places: tuple[Pat
     root, base, script = places
     result = trained(laid_out(root / "mixed", base, mixup=0.4), 2, script)
     assert result.returncode != 0
-    assert "mixup: mixes the windows of one process" in result.stderr
+    assert "mixup compares the windows of a batch: train in one process" in result.stderr

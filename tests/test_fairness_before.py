@@ -216,7 +216,7 @@ def test_spans_are_compared_by_mention_or_by_document() -> None:
     frame = Frame(to_table([*docs("news", "PPPL"), *docs("law", "PL")]))
     by_mention = LabelGivenGroup(by="domain").check(frame)
     assert (by_mention.outcome, by_mention.observed) == ("failed", 0.25)
-    assert by_mention.message.startswith("LOC: share in law minus news is +0.250 [+0.")
+    assert by_mention.message.startswith("LOC: share of law minus news is +0.250 [+0.")
     by_document = LabelGivenGroup(by="domain", per="document").check(frame)
     assert (by_document.outcome, by_document.observed) == ("passed", 0.0)
     bare = [Document(f"bare{n}", "x", spans=(), groups={"domain": "news"}) for n in range(300)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import polars as pl
 import pytest
 from hypothesis import given
@@ -63,15 +61,6 @@ def test_a_language_without_stop_words_says_what_would_be_right() -> None:
     assert "the" in view.stop_words("en")
     with pytest.raises(WrongUse, match="no stop words for 'tlh'; write the list into the recipe"):
         view.stop_words("tlh")
-
-
-def test_without_the_segmenter_chinese_words_are_an_error_and_never_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "rjieba", None)
-    with pytest.raises(WrongUse, match=r"rjieba is not installed .*pip install 'gristmill\[chinese\]'"):
-        view.words(pl.Series([ZH]), "zh")
-    with pytest.raises(WrongUse, match="rjieba is not installed"):
-        view.tokens(ZH, "zh")
-    assert view.words(pl.Series(["北京"]), "zh", chinese="characters").to_list() == [["北", "京"]]
 
 
 @pytest.mark.parametrize(

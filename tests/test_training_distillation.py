@@ -9,7 +9,7 @@ import pytest
 import torch
 from conftest import TinyProject
 
-from pipeline import stages
+from pipeline import stages, verifying
 from pipeline.errors import WrongUse
 from pipeline.training import Splits
 from pipeline.training._forward import Batch
@@ -88,19 +88,20 @@ def test_without_a_recipe_there_is_no_teacher(base: Path, tmp_path: Path) -> Non
         Distillation(teacher="base", base_model=str(base), layers=1).fit(TASK, splits(), CPU, tmp_path, lambda _: None)
 
 
-def test_a_variant_is_taught_by_another_one_of_its_recipe(made: TinyProject) -> None:
-    small = {"use": "distillation", "teacher": "plain", "layers": 1, "adapt_vocabulary": True, "max_length": 64}
-    made.edit_recipe(
-        variants={"plain": {"augmentation": []}, "small": {"augmentation": [], "training": {**small, "epochs": 1}}}
-    )
-    recipe, store = made.recipe(), made.store
-    stages.run(recipe, store, "small")
+def test_a_variant_is_taught_by_another_one_of_its_recipe_and_its_release_is_verified(made: TinyProject) -> None:
+    small = {"use": "distillation", "teacher": "plain", "layers": 1, "max_length": 64, "epochs": 1}
+    made.edit_recipe(variants={"plain": {"augmentation": []}, "small": {"training": small}})
+    recipe, store = made.recipe("training.adapt_vocabulary=false"), made.store
+    release = stages.run(recipe, store, "small")
     teacher, student = (store.published(recipe.place("checkpoint", v)) for v in ("plain", "small"))
     assert teacher is not None
     assert student is not None
     assert ("journeys/checkpoint", "plain", teacher.digest) in {
         (i.asset, i.partition, i.digest) for i in student.manifest.inputs
     }
+    assert sorted(release.manifest.facts["compared"]) == ["plain", "small"]
+    found = verifying.verify(recipe, store)
+    assert found.differences == []
 
 
 @pytest.mark.parametrize(

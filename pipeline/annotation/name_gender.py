@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import ClassVar
 
-from pipeline.annotation import Annotator
+from pipeline.annotation._inferring import Inferring
 from pipeline.language.names import inferred_gender
-from pipeline.types import Document, Rejected, Span
 
 
-class NameGender(Annotator):
+class NameGender(Inferring):
     """Gives every span labelled as a person the group `inferred_gender`: `female`, `male` or `unknown`.
 
     By lexicon (Faker's), from the name alone and not from the text around it: it measures how names are
@@ -21,14 +20,8 @@ class NameGender(Annotator):
     [{'inferred_gender': 'female'}, {'inferred_gender': 'unknown'}]
     """
 
-    labels: tuple[str, ...] = ("PER",)
+    key: ClassVar[str] = "inferred_gender"
 
-    def __call__(self, doc: Document) -> Document | Rejected:
-        """The document with the group at its persons."""
-        return replace(doc, spans=doc.spans and tuple(self._called(doc.text, span) for span in doc.spans))
-
-    def _called(self, text: str, span: Span) -> Span:
-        if span.label not in self.labels:
-            return span
-        gender = inferred_gender(text[span.start : span.end])
-        return replace(span, groups={**span.groups, "inferred_gender": gender})
+    def infer(self, name: str) -> str:
+        """The gender that a name looks like."""
+        return inferred_gender(name)

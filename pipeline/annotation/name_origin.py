@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import ClassVar
 
-from pipeline.annotation import Annotator
+from pipeline.annotation._inferring import Inferring
 from pipeline.language.names import inferred_origin
-from pipeline.types import Document, Rejected, Span
 
 
-class NameOrigin(Annotator):
+class NameOrigin(Inferring):
     """Gives every span labelled as a person the group `inferred_origin`, such as `english`, `spanish` or `unknown`.
 
     Names in letters by lexicon (Faker's): the lists of one language or region are one origin. Names in
@@ -23,14 +22,8 @@ class NameOrigin(Annotator):
     [{'inferred_origin': 'spanish'}, {'inferred_origin': 'chinese_compound'}]
     """
 
-    labels: tuple[str, ...] = ("PER",)
+    key: ClassVar[str] = "inferred_origin"
 
-    def __call__(self, doc: Document) -> Document | Rejected:
-        """The document with the group at its persons."""
-        return replace(doc, spans=doc.spans and tuple(self._called(doc.text, span) for span in doc.spans))
-
-    def _called(self, text: str, span: Span) -> Span:
-        if span.label not in self.labels:
-            return span
-        origin = inferred_origin(text[span.start : span.end])
-        return replace(span, groups={**span.groups, "inferred_origin": origin})
+    def infer(self, name: str) -> str:
+        """The origin that a name looks like."""
+        return inferred_origin(name)

@@ -6,7 +6,6 @@ import re
 from bisect import bisect, bisect_left
 from collections.abc import Sequence
 
-from pipeline.extras import require
 from pipeline.language import en, words, zh
 from pipeline.types import Document, Range
 
@@ -46,9 +45,11 @@ def _words(doc: Document) -> Sequence[Range]:
 
 def _chinese(text: str, chars: int) -> list[Range]:
     """The same words as those of `words.tokens`; only cut, not looked for, which takes half the time."""
+    from rjieba import cut
+
     found: list[Range] = []
     start = 0
-    for word in require("rjieba", extra="chinese").cut(text):
+    for word in cut(text):
         end = start + len(word)
         if end - start >= chars and (word.isalpha() or _PLAIN.fullmatch(word)):
             found.append((start, end))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class RemoveStopWords(CleaningStep):
     """Removes the stop words of the document's language: those of stopwordsiso (extra `language`), or the list `words`.
-    Chinese words are found by rjieba (extra `chinese`). What a span covers is not removed.
+    Chinese words are found by rjieba. What a span covers is not removed.
 
     For bag-of-words views. An encoder reads the small words too, so a recipe that fine-tunes one on such a corpus does
     not load, unless `even_for_an_encoder` is true. The removal is repeated until nothing is left to remove: Chinese

@@ -11,7 +11,7 @@ from pipeline.types import Document, Range, Rejected
 
 
 class SegmentWords(CleaningStep):
-    """Sets the tokens of a document: Chinese words by rjieba (extra `chinese`), in other languages runs of letters and
+    """Sets the tokens of a document: Chinese words by rjieba, in other languages runs of letters and
     digits, and every sign by itself.
 
     A span that begins or ends inside of a word splits the token; the span never moves. Tokens that the source gave are

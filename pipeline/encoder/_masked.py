@@ -75,17 +75,7 @@ class Run:
 
     def _trained(self, model: Any, train: Examples, validation: Examples, pad: int) -> Progress:
         m = self.method
-        schedule = Schedule(
-            epochs=m.epochs,
-            learning_rate=m.learning_rate,
-            embedding_learning_rate_factor=m.embedding_learning_rate_factor,
-            batch_tokens=m.batch_tokens,
-            warmup=m.warmup,
-            weight_decay=m.weight_decay,
-            gradient_clipping=m.gradient_clipping,
-            resume_every=m.resume_every,
-            seed=m.seed,
-        )
+        schedule = Schedule.of(m)
 
         def validate() -> float:
             self.report({"kind": "phase", "phase": "validate"})
@@ -139,7 +129,8 @@ def build(method: MaskedLanguageModel, texts: Sequence[str]) -> tuple[Any, Any]:
     tokenizer = opened(AutoTokenizer, located)
     if not tokenizer.is_fast or tokenizer.mask_token_id is None:
         raise WrongUse(f"base_model: {located.where} has no fast tokenizer with a mask token; choose a BERT")
-    config = _cut(opened(AutoConfig, located), method)
+    config = opened(AutoConfig, located)
+    _network.cut(config, method.layers, method.dropout)
     model = opened(AutoModelForMaskedLM, located, config=config, use_safetensors=True, dtype=torch.float32)
     if method.adapt_vocabulary:
         tokenizer = _network._adapt(model, tokenizer, texts, method.seed)
@@ -148,17 +139,6 @@ def build(method: MaskedLanguageModel, texts: Sequence[str]) -> tuple[Any, Any]:
         nn.init.zeros_(model.get_output_embeddings().bias)
         model.tie_weights()
     return model, tokenizer
-
-
-def _cut(config: Any, method: MaskedLanguageModel) -> Any:
-    if method.layers is not None:
-        if method.layers > config.num_hidden_layers:
-            raise WrongUse(f"layers: {method.layers} is more than the {config.num_hidden_layers} of the base model")
-        config.num_hidden_layers = method.layers
-    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-        if hasattr(config, name):
-            setattr(config, name, method.dropout)
-    return config
 
 
 class Masker:

@@ -1,58 +1,34 @@
-"""What gates on gaps between groups share: the fields, and when a gap has passed, failed or was not judged."""
+"""What gates on a checkpoint share that compare groups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import polars as pl
-from pydantic import Field, model_validator
 
+from pipeline.fairness._differences import DifferenceGate, gaps_shown
 from pipeline.fairness._groups import UNKNOWN
-from pipeline.fairness._metric_frame import Cell, Gap, cells, gaps, wilson
+from pipeline.fairness._metric_frame import Cell, cells, gaps, wilson
 from pipeline.fairness._training import MIN_ROOTS
 from pipeline.frames import Frame
-from pipeline.gate import Gate
 from pipeline.types import Json, Verdict
 
 
-class GapGate(Gate):
-    """A gate on the largest difference of a share (0 to 1) between two known groups, label by label.
+class GapGate(DifferenceGate):
+    """A difference in what a checkpoint does, label by label, on its test documents.
 
-    Of the 95 % interval of the gap's size:
-
-    - failed: the lower bound is above `at_most` for some pair; or a `required` group has under `min_support` examples;
-    - passed: the upper bound is at most `tolerance` for every pair;
-    - not judged: anything between ("inconclusive": the numbers are in the message). Absence of proof is not proof of
-      absence: a test set too small to rule a gap out cannot pass, and a person who accepts that waives the gate with a
-      reason. Also: no predictions, one known group, or a group with under `min_support` examples.
+    Failed too where a `required` group has under `min_support` examples; not judged without predictions, with one known
+    group, or where a group has under `min_support` examples.
     """
 
     stages: ClassVar[tuple[str, ...]] = ("checkpoint",)
-    named_by: ClassVar[tuple[str, ...]] = ("by",)
     remedy: ClassVar[str] = "augment with swapped names or add text of the group that is found less often"
-
-    by: str = Field(min_length=1)
-    at_most: float = Field(0.05, ge=0, lt=1)
-    tolerance: float = Field(0.1, ge=0, lt=1)
-    min_support: int = Field(50, ge=2)
-    required: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.tolerance < self.at_most:
-            raise ValueError(f"tolerance {self.tolerance} must not be below at_most {self.at_most}")
-        return self
 
     @property
     def measured(self) -> str:
         """What is compared, as verdicts call it."""
         return "recall"
-
-    @property
-    def limit(self) -> str:
-        """As verdicts show it."""
-        return f"at most {self.at_most:g}"
 
     def open(self, message: str, evidence: Mapping[str, Json] | None = None) -> Verdict:
         """Not judged, and why."""
@@ -125,22 +101,3 @@ class GapGate(Gate):
         roots = dict(gold.group_by("group").agg(pl.col("unit").n_unique()).rows())
         few = {g: roots[g] for g in size if roots[g] < MIN_ROOTS}
         return f"too few root documents, {MIN_ROOTS} are needed: {few}; add test text of these groups" if few else ""
-
-    def concluded(self, pairs: Sequence[Gap], more: str, evidence: Mapping[str, Json]) -> Verdict:
-        """The verdict on gaps of which there is at least one; `more` is said after the numbers."""
-        worst = max(pairs, key=lambda g: (g.least > self.at_most, abs(g.gap)))
-        message = f"{worst.label}: {self.measured} of {worst.first} minus {worst.second} is {worst.gap:+.3f} "
-        message += f"[{worst.low:+.3f}, {worst.high:+.3f}]{more}"
-        if worst.least > self.at_most:
-            return self.verdict("failed", abs(worst.gap), self.limit, f"{message}; {self.remedy}", evidence)
-        if max(g.most for g in pairs) <= self.tolerance:
-            return self.verdict("passed", abs(worst.gap), self.limit, message, evidence)
-        message = f"inconclusive, {message}: a gap over {self.tolerance:g} cannot be ruled out; add test text, or waive"
-        return self.verdict("not_judged", abs(worst.gap), self.limit, message, evidence)
-
-
-def gaps_shown(pairs: Sequence[Gap]) -> list[Json]:
-    """Gaps as evidence."""
-    return [
-        {"label": g.label, "groups": [g.first, g.second], "gap": g.gap, "low": g.low, "high": g.high} for g in pairs
-    ]

@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Self
+from collections.abc import Mapping
+from typing import ClassVar
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from pipeline.fairness._differences import DifferenceGate, gaps_shown
 from pipeline.fairness._groups import UNKNOWN
-from pipeline.fairness._metric_frame import Cell, Gap, gaps
+from pipeline.fairness._metric_frame import Cell, gaps
 from pipeline.fairness._training import MIN_ROOTS
-from pipeline.gate import Gate
 from pipeline.types import Json, Verdict
 
 
-class ShareGate(Gate):
-    """A gate on how far the shares of some labels (0 to 1) differ between groups.
+class ShareGate(DifferenceGate):
+    """A difference between groups in the shares of some labels; intervals are those of `_metric_frame.gaps`."""
 
-    Failed, passed and not judged by the 95 % interval of the largest difference, as `_metric_frame.gaps` makes it (a
-    bootstrap over root documents, never narrower than Newcombe's, all pairs together): failed where the lower bound is
-    above `at_most`, passed where every upper bound is at most `tolerance`, else inconclusive.
-    """
+    remedy: ClassVar[str] = "add text of the group that has less, or say in the recipe why the difference is right"
+    more: ClassVar[str] = "text"
 
     by: str = Field("domain", min_length=1)
     at_most: float = Field(0.1, ge=0, lt=1)
     tolerance: float = Field(0.2, ge=0, lt=1)
     min_support: int = Field(100, ge=2)
-    required: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.tolerance < self.at_most:
-            raise ValueError(f"tolerance {self.tolerance} must not be below at_most {self.at_most}")
-        return self
-
-    @property
-    def limit(self) -> str:
-        """As verdicts show it."""
-        return f"at most {self.at_most:g}"
 
     def compared(self, gold: pl.DataFrame, groups: str, labels: str, evidence: dict[str, Json]) -> Verdict:
         """The verdict on rows of `label`, `group`, `hit` (0 or 1) and `unit`, with a row for every label in question.
@@ -57,10 +43,8 @@ class ShareGate(Gate):
             message += f"{', '.join(sorted(names)) or 'none'}, {labels}: {len({c.label for c in found})}; "
             return self.verdict("not_judged", None, self.limit, f"{message}two of each are needed{left}", evidence)
         pairs = gaps(gold, found, self.min_support)
-        evidence["gaps"] = [
-            {"label": g.label, "groups": [g.first, g.second], "gap": g.gap, "low": g.low, "high": g.high} for g in pairs
-        ]
-        return self._concluded(pairs, left, evidence)
+        evidence["gaps"] = gaps_shown(pairs)
+        return self.concluded(pairs, left, evidence)
 
     def _cells(self, gold: pl.DataFrame) -> tuple[list[Cell], dict[str, int]]:
         """The share of every label in every group that has enough, and the sizes of the groups that have not."""
@@ -74,18 +58,6 @@ class ShareGate(Gate):
             else:
                 found.append(Cell(label, group, share, n))
         return [c for c in found if c.group not in small], small
-
-    def _concluded(self, pairs: Sequence[Gap], left: str, evidence: Mapping[str, Json]) -> Verdict:
-        worst = max(pairs, key=lambda g: (g.least > self.at_most, abs(g.gap)))
-        said = f"{worst.label}: share in {worst.first} minus {worst.second} is {worst.gap:+.3f} "
-        said += f"[{worst.low:+.3f}, {worst.high:+.3f}]{left}"
-        if worst.least > self.at_most:
-            said += "; add text of the group that has less, or say in the recipe why the difference is right"
-            return self.verdict("failed", abs(worst.gap), self.limit, said, evidence)
-        if max(g.most for g in pairs) <= self.tolerance:
-            return self.verdict("passed", abs(worst.gap), self.limit, said, evidence)
-        said = f"inconclusive, {said}: a difference over {self.tolerance:g} cannot be ruled out; add text, or waive"
-        return self.verdict("not_judged", abs(worst.gap), self.limit, said, evidence)
 
 
 def with_every_label(rows: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from pipeline.errors import WrongUse
-from pipeline.fairness._gaps import GapGate, gaps_shown
+from pipeline.fairness._differences import gaps_shown
+from pipeline.fairness._gaps import GapGate
 from pipeline.fairness._groups import UNKNOWN, mentions, span_rows
 from pipeline.fairness._paired import paired_gaps, table
 from pipeline.fairness._predictions import aligned

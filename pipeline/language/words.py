@@ -2,7 +2,7 @@
 
 Columns are read in Rust (Polars), one pass a regular expression: PIECE for n-grams and shingles, SPACED for rules that
 count what white space parts, `words` for gates. Chinese words come from rjieba, a dictionary and a hidden Markov model
-in Rust (extra `chinese`); characters stand for words only where asked for.
+in Rust; characters stand for words only where asked for.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ def words(texts: pl.Series, language: str, chinese: Chinese = "words") -> pl.Ser
     """A list of strings a text: its words in order, without the signs between them.
 
     A word of another language than Chinese is a run of letters and digits that may hold one of `-.,:/&'` between two.
-    Raises WrongUse where Chinese words are asked for and rjieba is not installed.
 
     >>> import polars as pl
     >>> words(pl.Series(["江泽民在北京说：好！"]), "zh").to_list()
@@ -53,7 +52,8 @@ def words(texts: pl.Series, language: str, chinese: Chinese = "words") -> pl.Ser
 
     if language != zh.CODE or chinese == "characters":
         return texts.str.extract_all(_WORD)
-    cut = require("rjieba", extra="chinese").cut
+    from rjieba import cut
+
     found = [[word for word in cut(text) if _HAS_LETTER.search(word)] for text in texts]
     return pl.Series(texts.name, found, pl.List(pl.String))
 
@@ -78,14 +78,15 @@ def tokens(text: str, language: str) -> list[Range]:
     """Where the words and the signs of one text stand: everything but its white space.
 
     Chinese words are rjieba's, all others as in `words`, with the marks that belong to a letter; every other sign
-    stands by itself. Raises WrongUse where rjieba is needed and not installed.
+    stands by itself.
 
     >>> tokens("Bo met Al.", "en")
     [(0, 2), (3, 6), (7, 9), (9, 10)]
     """
     if language == zh.CODE:
-        found = require("rjieba", extra="chinese").tokenize(text)
-        return [(start, end) for word, start, end in found if not word.isspace()]
+        from rjieba import tokenize
+
+        return [(start, end) for word, start, end in tokenize(text) if not word.isspace()]
     return [match.span() for match in _token().finditer(text)]
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "done",
     "encode",
     "fine_tune",
+    "fitted",
     "frontier",
     "judge",
     "ledger",
@@ -83,16 +84,21 @@ def trained(
     """Splits to release for one variant, in order."""
     yield split(recipe, store)
     yield ledger(recipe, store)
-    training = recipe.variant(variant).training
-    needed = made_models(training)
+    yield from fitted(recipe, variant, store, train, report)
+    yield release(recipe, store)
+
+
+def fitted(
+    recipe: Recipe, variant: str, store: Store, train: Trainer = job.run, report: Report = quiet
+) -> Iterator[Work]:
+    """What of a variant comes after the splits and before the release: the models that it starts from, then itself."""
+    needed = made_models(recipe.variant(variant).training)
     if ENCODER in needed:
         yield encode(recipe, store, train, report)
     if "teacher" in needed:
-        yield augment(recipe, needed["teacher"], store)
-        yield fine_tune(recipe, needed["teacher"], store, train, report)
+        yield from fitted(recipe, needed["teacher"], store, train, report)
     yield augment(recipe, variant, store)
     yield fine_tune(recipe, variant, store, train, report)
-    yield release(recipe, store)
 
 
 def run(

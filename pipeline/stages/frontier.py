@@ -14,7 +14,7 @@ from pipeline.errors import DataSaysNo, WrongUse
 from pipeline.frontier import Candidate, Scores, chosen, table
 from pipeline.recipe import Recipe, gate_set
 from pipeline.stages._versions import version_of
-from pipeline.stages.fine_tune import fine_tune
+from pipeline.stages.lift import trained
 from pipeline.store import Store
 from pipeline.task._learnable import LearnableTask
 from pipeline.version import Version
@@ -37,7 +37,7 @@ def frontier(recipe: Recipe, store: Store) -> Work:
     found: list[Version] = []
     missing: list[str] = []
     for name in (name for name, v in recipe.variants.items() if v.lift is None):
-        version = _trained(recipe, name, store)
+        version = trained(recipe, name, store)
         if version is None:
             missing.append(name)
         else:
@@ -74,11 +74,3 @@ def candidates(
             predicted = pq.read_table(folder / file) if (folder / file).exists() else None
             scores[split] = Scores(value, None if predicted is None else task.headline_draws(gold[split], predicted))
         yield Candidate(variant, recipe.variant(variant).training.name, scores, metrics)
-
-
-def _trained(recipe: Recipe, variant: str, store: Store) -> Version | None:
-    try:
-        work = fine_tune(recipe, variant, store)
-    except DataSaysNo:
-        return None
-    return store.find(work.place, work.version)

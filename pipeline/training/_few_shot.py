@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from pipeline.task import Task
 from pipeline.task._learnable import LearnableTask
 from pipeline.training._examples import Examples
 from pipeline.training._fit import Run
-from pipeline.training._loop import Loop, Progress, Schedule
+from pipeline.training._loop import Loop, Progress
 
 
 def sequence_task(task: Task, method: str, plain: bool = False) -> LearnableTask:
@@ -51,9 +52,12 @@ def few(table: pa.Table, task: LearnableTask, a_class: int | None, seed: int) ->
 
 
 class Often(Loop):
-    """A training whose one epoch goes through the examples `times` times: few examples are not validated each time."""
+    """A training whose epochs are one to its loop: few examples are not validated each time they were gone through."""
 
-    times: int = 1
+    def run(self) -> Progress:
+        """Train as `Loop` does."""
+        self.times, self.schedule = int(self.schedule.epochs), replace(self.schedule, epochs=1)
+        return super().run()
 
     def _order(self, epoch: int) -> list[list[int]]:
         return [batch for time in range(self.times) for batch in self._once(time)]
@@ -67,42 +71,12 @@ class FewShot(Run):
 
     loop: type[Often] = Often
 
-    def _validated(self, model: Any, tokenizer: Any, examples: dict[str, Examples]) -> float:
-        self.report({"kind": "phase", "phase": "validate"})
-        predictions = self._predicted(model, tokenizer, examples["validation"])
-        return self.task.headline_value(self.splits.validation, predictions)
-
     def _untrained(self, model: Any, tokenizer: Any, examples: dict[str, Examples]) -> Progress:
         began = time.monotonic()
         best = self._validated(model, tokenizer, examples)
         return Progress(best=best, seconds=time.monotonic() - began)
 
     def _trained(self, model: Any, tokenizer: Any, examples: dict[str, Examples]) -> Progress:
-        m = self.method
-        if m.epochs == 0:
+        if self.method.epochs == 0:
             return self._untrained(model, tokenizer, examples)
-        schedule = Schedule(
-            epochs=1,
-            learning_rate=m.learning_rate,
-            embedding_learning_rate_factor=m.embedding_learning_rate_factor,
-            batch_tokens=m.batch_tokens,
-            warmup=m.warmup,
-            weight_decay=m.weight_decay,
-            gradient_clipping=m.gradient_clipping,
-            resume_every=m.resume_every,
-            seed=m.seed,
-        )
-        self.report({"kind": "phase", "phase": "train"})
-        loop = self.loop(
-            model,
-            examples["train"],
-            schedule,
-            self.device,
-            self.out / "resume" / self._identity(),
-            self.report,
-            lambda: self._validated(model, tokenizer, examples),
-            self.task.headline,
-            int(tokenizer.pad_token_id),
-        )
-        loop.times = int(m.epochs)
-        return loop.run()
+        return super()._trained(model, tokenizer, examples)

@@ -13,7 +13,7 @@ from torch import nn
 from pipeline.errors import WrongUse, did_you_mean
 from pipeline.task._learnable import LearnableTask
 from pipeline.training import _network
-from pipeline.training._base_model import Located, locate, opened
+from pipeline.training._base_model import Located, opened
 from pipeline.training._few_shot import FewShot
 from pipeline.training._opening import ADAPTER, METHOD
 from pipeline.training._template import specials
@@ -69,7 +69,7 @@ class ClozeRun(FewShot):
 
     def _network(self) -> tuple[Any, Any, dict[str, float]]:
         m = self.method
-        model, tokenizer = build(locate(str(self.splits.models.get(m.base_model, m.base_model))), m, self.task)
+        model, tokenizer = build(self._base(), m, self.task)
         sizes = dict.fromkeys(("parameters", "trainable_parameters"), float(sum(p.numel() for p in model.parameters())))
         return model.to(self.device.kind), tokenizer, sizes if m.epochs else {**sizes, "trainable_parameters": 0.0}
 

@@ -39,8 +39,7 @@ class ZeroShotRun(FewShot):
     def _by_embedding(self, sentences: Sequence[Sequence[str]]) -> tuple[Any, Any]:
         m = self.method
         shape = _network.Shape(layers=None, adapt_vocabulary=False, casing=False, dropout=0.0, seed=0)
-        base = str(self.splits.models.get(m.base_model, m.base_model))
-        model, tokenizer = _network.build(locate(base), self.task, shape, [])
+        model, tokenizer = _network.build(self._base(), self.task, shape, [])
         with_mean(model).eval()
         most = _network.longest_window(model, tokenizer, None)
         rows = []

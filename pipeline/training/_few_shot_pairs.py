@@ -18,6 +18,8 @@ from pipeline.training._forward import PREDICT_BUDGET, Batch, autocast, collate,
 class Pairs(Often):
     """Batches in which every class comes about as often as in all of the examples, and in twos."""
 
+    divisible = False
+
     def _once(self, time: int) -> list[list[int]]:
         classes = np.array([int(window.targets[0]) for window in self.train.windows])
         rng = np.random.default_rng([self.schedule.seed, time])

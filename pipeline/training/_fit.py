@@ -22,7 +22,7 @@ from pipeline.fingerprint import fingerprint
 from pipeline.task import Evaluation
 from pipeline.task._learnable import LearnableTask
 from pipeline.training import Report, Splits, _facts, _network
-from pipeline.training._base_model import locate
+from pipeline.training._base_model import Located, locate
 from pipeline.training._examples import Encoder, Examples, gathered
 from pipeline.training._forward import log_probabilities
 from pipeline.training._loop import Loop, Progress, Schedule, Steps
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 class Run:
     """One fit. `checkpoint()` does all of it; the methods follow in the order in which they run."""
+
+    loop: type[Loop] = Loop
 
     def __init__(
         self, method: Gradient, task: LearnableTask, splits: Splits, device: Device, out: Path, report: Report
@@ -89,12 +91,16 @@ class Run:
         m = self.method
         shape = _network.Shape(m.layers, m.adapt_vocabulary, m.casing, m.dropout, m.seed)
         texts = self.splits.train.column("text").to_pylist() if m.adapt_vocabulary else []
-        base = str(self.splits.models.get(m.base_model, m.base_model))  # the recipe's own encoder, or a name
-        model, tokenizer = _network.build(locate(base), self.task, shape, texts)
+        model, tokenizer = _network.build(self._base(), self.task, shape, texts)
         whole = _count(model.parameters())
         model = m.prepared(model, self.task.head)
         trained = _count(p for p in model.parameters() if p.requires_grad)
         return model.to(self.device.kind), tokenizer, {"parameters": whole, "trainable_parameters": trained}
+
+    def _base(self) -> Located:
+        """Where the base model is: the recipe's own encoder, a folder, or a name."""
+        name = self.method.base_model
+        return locate(str(self.splits.models.get(name, name)))
 
     def _encoded(self, model: Any, tokenizer: Any) -> dict[str, Examples]:
         self.report({"kind": "phase", "phase": "encode"})
@@ -106,32 +112,27 @@ class Run:
         return Encoder(tokenizer, self.task, min(length, self.method.batch_tokens), self.method.casing)
 
     def _trained(self, model: Any, tokenizer: Any, examples: dict[str, Examples]) -> Progress:
-        m = self.method
-
-        def validate() -> float:
-            self.report({"kind": "phase", "phase": "validate"})
-            predictions = self._predicted(model, tokenizer, examples["validation"])
-            return self.task.headline_value(self.splits.validation, predictions)
-
-        schedule = Schedule(
-            epochs=m.epochs,
-            learning_rate=m.learning_rate,
-            embedding_learning_rate_factor=m.embedding_learning_rate_factor,
-            batch_tokens=m.batch_tokens,
-            warmup=m.warmup,
-            weight_decay=m.weight_decay,
-            gradient_clipping=m.gradient_clipping,
-            resume_every=m.resume_every,
-            seed=m.seed,
-            mixup=m.mixup,
-        )
         self.report({"kind": "phase", "phase": "train"})
-        resume, pad = self.out / "resume" / self._identity(), int(tokenizer.pad_token_id)
-        headline = self.task.headline
-        extra = self._beside(model, tokenizer)
-        return Loop(
-            model, examples["train"], schedule, self.device, resume, self.report, validate, headline, pad, extra
-        ).run()
+        return self._loop(model, tokenizer, examples).run()
+
+    def _loop(self, model: Any, tokenizer: Any, examples: dict[str, Examples]) -> Loop:
+        return self.loop(
+            model,
+            examples["train"],
+            Schedule.of(self.method),
+            self.device,
+            self.out / "resume" / self._identity(),
+            self.report,
+            lambda: self._validated(model, tokenizer, examples),
+            self.task.headline,
+            int(tokenizer.pad_token_id),
+            self._beside(model, tokenizer),
+        )
+
+    def _validated(self, model: Any, tokenizer: Any, examples: dict[str, Examples]) -> float:
+        self.report({"kind": "phase", "phase": "validate"})
+        predictions = self._predicted(model, tokenizer, examples["validation"])
+        return self.task.headline_value(self.splits.validation, predictions)
 
     def _beside(self, model: Any, tokenizer: Any) -> Steps | None:
         """What happens beside the optimizer's steps."""

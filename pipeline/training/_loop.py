@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import nn
@@ -18,6 +18,9 @@ from pipeline.training._examples import Examples, Window
 from pipeline.training._forward import Batch, attend, autocast, collate, logits_of, rounded
 from pipeline.training._mixup import mixed_loss
 from pipeline.types import Device
+
+if TYPE_CHECKING:
+    from pipeline.training._settings import Optimized
 
 TELL_SECONDS = 1.0  # between two reports of steps
 
@@ -36,6 +39,12 @@ class Schedule:
     resume_every: int
     seed: int
     mixup: float = 0.0
+
+    @classmethod
+    def of(cls, method: Optimized, **changed: float) -> Schedule:
+        """The fields of the same names of a method; those that it does not have are as here."""
+        own = {f.name: getattr(method, f.name) for f in fields(cls) if hasattr(method, f.name)}
+        return cls(**{**own, **changed})
 
 
 class Steps(Protocol):
@@ -77,7 +86,9 @@ class Progress:
 
 
 class Loop:
-    """One training of one model. `validate(model)` gives the number that the best epoch is chosen by."""
+    """One training of one model. `validate()` gives the number that the best epoch is chosen by."""
+
+    divisible: bool = True  # whether the loss of a batch is a mean over its windows, which several processes can share
 
     def __init__(
         self,
@@ -104,6 +115,9 @@ class Loop:
 
     def run(self) -> Progress:
         """Train, from the last resume point if there is one; the model ends with the weights of its best epoch."""
+        if _distributed.world() > 1 and (self.schedule.mixup or not self.divisible):
+            what = "mixup" if self.schedule.mixup else "this method"
+            raise WrongUse(f"{what} compares the windows of a batch: train in one process, or without it")
         per_epoch = len(self._order(0))
         self._steps = max(1, round(self.schedule.epochs * per_epoch))
         if self.extra is not None:
@@ -169,8 +183,6 @@ class Loop:
         return value, int(_distributed.summed(batch.tokens * counts))
 
     def _loss(self, batch: Batch) -> torch.Tensor:
-        if self.schedule.mixup and _distributed.world() > 1:
-            raise WrongUse("mixup: mixes the windows of one process; train in one process, or set mixup to 0")
         if self.schedule.mixup:
             return mixed_loss(self.model, batch, self.schedule.mixup)
         logits = logits_of(self.model, batch.inputs)

@@ -119,18 +119,23 @@ def longest_window(model: Any, tokenizer: Any, wanted: int | None, taken: int = 
 
 
 def _config(config: Any, task: LearnableTask, shape: Shape) -> Any:
-    if shape.layers is not None:
-        if shape.layers > config.num_hidden_layers:
-            raise WrongUse(f"layers: {shape.layers} is more than the {config.num_hidden_layers} of the base model")
-        config.num_hidden_layers = shape.layers
+    cut(config, shape.layers, shape.dropout)
     config.id2label = dict(enumerate(task.classes))
     config.label2id = {name: i for i, name in enumerate(task.classes)}
     if task.head == "multi_label":
         config.problem_type = "multi_label_classification"
+    return config
+
+
+def cut(config: Any, layers: int | None, dropout: float) -> None:
+    """Keep the first so many layers, and set the dropout everywhere. Raises WrongUse where there are fewer."""
+    if layers is not None:
+        if layers > config.num_hidden_layers:
+            raise WrongUse(f"layers: {layers} is more than the {config.num_hidden_layers} of the base model")
+        config.num_hidden_layers = layers
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"):
         if hasattr(config, name):
-            setattr(config, name, shape.dropout)
-    return config
+            setattr(config, name, dropout)
 
 
 def _add_casings(model: Any) -> None:

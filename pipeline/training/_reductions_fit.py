@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.training import _network
-from pipeline.training._base_model import locate
 from pipeline.training._embedding import set_classifier, with_mean
 from pipeline.training._examples import Encoder, Examples, gathered
 from pipeline.training._few_shot import FewShot
@@ -83,9 +82,7 @@ class ReductionsRun(SetFitRun):
     def _network(self) -> tuple[Any, Any, dict[str, float]]:
         m = self.method
         shape = _network.Shape(m.layers, adapt_vocabulary=False, casing=False, dropout=0.0, seed=0)
-        model, tokenizer = _network.build(
-            locate(str(self.splits.models.get(m.base_model, m.base_model))), self.task, shape, []
-        )
+        model, tokenizer = _network.build(self._base(), self.task, shape, [])
         with_mean(model).requires_grad_(False).eval()
         whole = float(sum(p.numel() for p in model.parameters()))
         head = float(model.config.hidden_size + 1)

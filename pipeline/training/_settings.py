@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, model_validator
 
 from pipeline.errors import WrongUse
+from pipeline.part import Part
 from pipeline.task import Task
 from pipeline.training import Report, Splits, Training
 from pipeline.types import Checkpoint, Device
@@ -16,28 +17,19 @@ if TYPE_CHECKING:
     from pipeline.training._loop import Steps
 
 
-class Gradient(Training):
-    """Train a base model, or a part of it, with AdamW, and keep the epoch that validates best.
+class Optimized(Part):
+    """The fields of whatever trains a base model with AdamW, and what they mean.
 
-    `base_model` is `packaged_minilm`, a folder that `save_pretrained` wrote, or a hub id. `layers` keeps the first so
-    many layers. `adapt_vocabulary` replaces the word embeddings by one row a character of the training text. `casing`
-    gives each token a type by its word: lower, Capitalised, ALL CAPS; for a base model that lowercases. `batch_tokens`
-    bounds the tokens of a batch, padding included. `mixup` above 0 mixes every batch with a shuffled copy of itself, in
-    embedding space, by a share of Beta(mixup, mixup). `reweigh` names a group, such as `inferred_gender`: documents are
-    weighted so that it says nothing of their classes (`_reweighing.py`; the weights are among the evaluation's tables).
-    `warmup` is a share of the steps. `max_length` is in tokens,
-    special ones included; longer texts go through overlapping windows. `resume_every` is in steps; 0: when an epoch
-    ends only.
-
-    A method says what it trains in four places, each of which does nothing unusual unless overridden: `virtual`,
-    `prepared`, `steps` and `saved`. The head, and what `casing` and `adapt_vocabulary` made new, is trained by every
-    method: see `_network.always_trained`.
+    `base_model` is `packaged_minilm`, a folder that `save_pretrained` wrote, a hub id, or `encoder`, the recipe's own.
+    `layers` keeps the first so many layers. `adapt_vocabulary` replaces the word embeddings by one row a character of
+    the training text. `batch_tokens` bounds the tokens of a batch, padding included. `warmup` is a share of the steps.
+    `max_length` is in tokens, special ones included; longer texts go through overlapping windows. `resume_every` is in
+    steps; 0: when an epoch ends only.
     """
 
     base_model: str = Field(default="packaged_minilm", min_length=1)
     layers: int | None = Field(default=None, ge=1)
     adapt_vocabulary: bool = False
-    casing: bool = False
     epochs: float = Field(default=3, gt=0, le=1000)
     learning_rate: float = Field(default=1e-4, gt=0, le=0.1)
     embedding_learning_rate_factor: float = Field(default=1.0, ge=0, le=100)
@@ -46,17 +38,33 @@ class Gradient(Training):
     weight_decay: float = Field(default=0.01, ge=0, le=1)
     gradient_clipping: float = Field(default=1.0, gt=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    mixup: float = Field(default=0.0, ge=0, le=10)
-    reweigh: str = Field(default="", max_length=200)
     max_length: int | None = Field(default=None, ge=8)
     seed: int = Field(default=13, ge=0)
     resume_every: int = Field(default=200, ge=0)
 
     @model_validator(mode="after")
-    def _one_window_fits(self) -> Gradient:
+    def _one_window_fits(self) -> Self:
         if self.max_length is not None and self.max_length > self.batch_tokens:
             raise ValueError(f"max_length {self.max_length} is more than batch_tokens {self.batch_tokens}")
         return self
+
+
+class Gradient(Optimized, Training):
+    """Train a base model, or a part of it, with AdamW, and keep the epoch that validates best.
+
+    `casing` gives each token a type by its word: lower, Capitalised, ALL CAPS; for a base model that lowercases.
+    `mixup` above 0 mixes every batch with a shuffled copy of itself, in embedding space, by a share of Beta(mixup,
+    mixup). `reweigh` names a group, such as `inferred_gender`: documents are weighted so that it says nothing of their
+    classes (`_reweighing.py`; the weights are among the evaluation's tables). The other fields are `Optimized`'s.
+
+    A method says what it trains in four places, each of which does nothing unusual unless overridden: `virtual`,
+    `prepared`, `steps` and `saved`. The head, and what `casing` and `adapt_vocabulary` made new, is trained by every
+    method: see `_network.always_trained`.
+    """
+
+    casing: bool = False
+    mixup: float = Field(default=0.0, ge=0, le=10)
+    reweigh: str = Field(default="", max_length=200)
 
     def virtual(self) -> int:
         """Positions of the model that the method itself takes: a window has so many tokens less."""

@@ -61,7 +61,7 @@ def _listed(file: str, found: Findings) -> list[Any]:
 
 def _scored(folder: str, chain: Sequence[Version], recipe: Recipe, found: Findings) -> dict[str, Any]:
     """What the task says of the predictions, as JSON."""
-    by_stage = {stage_of(v.place): v for v in chain}
+    by_stage = {stage_of(v.place): v for v in reversed(chain)}  # nearest first: a teacher's are behind the student's
     documents, train = (table(f"{found.folder(by_stage[n])}/documents.parquet", found) for n in ("splits", "augmented"))
     predictions = table(f"{folder}/predictions.parquet", found)
     evaluation = recipe.task.evaluate(part_of(documents, "test"), predictions, train)
