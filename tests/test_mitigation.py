@@ -13,11 +13,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.augmentation._lexicon import names_of, parts
+from pipeline.augmentation._lexicon import names_of
 from pipeline.augmentation.swap_names import SwapNames
 from pipeline.errors import WrongUse
 from pipeline.fairness._swaps import GROUPS, Swaps
 from pipeline.frames import documents_of, to_table
+from pipeline.language import names
 from pipeline.part import BadSettings, build
 from pipeline.task.multi_label_classification import MultiLabelClassification
 from pipeline.task.text_classification import TextClassification
@@ -306,14 +307,14 @@ def test_other_labels_stay_and_a_text_without_persons_is_refused() -> None:
 
 def test_half_of_the_lexicon_is_left_for_the_counterfactual_gate() -> None:
     for group in GROUPS["en"] + GROUPS["zh"]:
-        trained = {part for name in names_of(group, 0.5) for part in parts(name.text)}
+        trained = {part for name in names_of(group, 0.5) for part in names.parts(name.text)}
         assert trained, group
     made = children(people(2000), groups=GROUPS["en"])
     test = to_table([replace(d, id=f"t{d.id}", split="test") for d in people(20)])
     copies = Swaps(documents=20).copies(to_table(made), test)
     assert copies.num_rows == 20 * 8, "every group has names of which no child has a part"
-    seen = {p for c in made for s in c.spans or () for p in parts(c.text[s.start : s.end])}
-    asked = {p for c in documents_of(copies) for s in c.spans or () for p in parts(c.text[s.start : s.end])}
+    seen = {p for c in made for s in c.spans or () for p in names.parts(c.text[s.start : s.end])}
+    asked = {p for c in documents_of(copies) for s in c.spans or () for p in names.parts(c.text[s.start : s.end])}
     assert asked - {"bo"} and not seen & (asked - {"bo"})
 
 

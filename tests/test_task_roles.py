@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.agreeing import not_mentions
 from pipeline.errors import InvalidDocument
 from pipeline.frames import documents_of, to_batch
 from pipeline.part import build
-from pipeline.recipe import Variant, not_mentions
+from pipeline.recipe import Variant
 from pipeline.splitting import SplitSettings
 from pipeline.stages.augment import _fit_for
 from pipeline.task import Task

@@ -8,12 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.language import names, names_zh, zh
-from pipeline.language.names_faker import fold
+from pipeline.language import names, zh
 from pipeline.splitting.placing import position
 
 _HAN = re.compile(zh.SCRIPT)
-_DOT = re.compile(f"[{re.escape(names_zh.DOTS)}]")
 _TRADITIONAL = "_traditional"
 SEED = 13  # of the division of the lexicon: of no setting, so that no two variants learn each other's other part
 
@@ -54,7 +52,7 @@ def is_han(name: str) -> bool:
 def names_of(group: str, share: float) -> tuple[Name, ...]:
     """The names of a group that training may use, in Chinese characters or Latin letters.
 
-    The lexicon is divided by the parts of names (`parts`), whatever groups they stand in: about `share` of all parts
+    The lexicon is divided by the parts of names (`names.parts`), whatever groups they stand in: about `share` of them
     are for training, and a name of which one part is not is left to those who test with names not seen in training.
 
     Raises:
@@ -64,22 +62,9 @@ def names_of(group: str, share: float) -> tuple[Name, ...]:
     found = []
     for name in names.names(group):
         plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-        if (is_han(name) or plain.isascii()) and all(position(part, SEED) < share for part in parts(name)):
+        if (is_han(name) or plain.isascii()) and all(position(part, SEED) < share for part in names.parts(name)):
             found.append(Name(name, plain, gender, origin))
     return tuple(found)
-
-
-def parts(name: str) -> tuple[str, ...]:
-    """What of a name can be known from another one: folded words, what dots part, a Chinese given name.
-
-    >>> parts("Zoë Hart"), parts("歐陽修"), parts("玛丽·布朗")
-    (('zoe', 'hart'), ('修',), ('玛丽', '布朗'))
-    """
-    if not is_han(name):
-        return tuple(fold(name).split())
-    plain = names_zh.simplified(name)
-    dotted = tuple(part for part in _DOT.split(plain) if part)
-    return dotted if len(dotted) > 1 else (plain[len(names_zh.family_name(plain)) :] or plain,)
 
 
 def every_way(found: tuple[Name, ...]) -> Iterator[str]:

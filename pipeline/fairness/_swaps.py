@@ -181,22 +181,8 @@ def _seen(train: Iterable[Document], labels: Sequence[str]) -> frozenset[str]:
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    """The whole name and its parts: words, what dots part; of a Chinese name the given name.
-
-    A Chinese family name is no part: there are a few hundred, and every one that is common is in any training text.
-
-    >>> _parts("Zoe Hart"), _parts("歐陽修"), _parts("玛丽·布朗")
-    (('zoe hart', 'zoe', 'hart'), ('欧阳修', '修'), ('玛丽·布朗', '玛丽', '布朗'))
-    """
-    if not _HAN.search(name):
-        whole = " ".join(fold(name).split())
-        return (whole, *whole.split()) if " " in whole else (whole,)
-    plain = names_zh.simplified(name.strip())
-    dotted = _DOT.split(plain)
-    if len(dotted) > 1:
-        return (plain, *dotted)
-    given = plain[len(names_zh.family_name(plain)) :]
-    return (plain, given) if given and given != plain else (plain,)
+    """The whole name and its parts, each once."""
+    return tuple(dict.fromkeys((names.whole(name), *names.parts(name))))
 
 
 def _unseen(group: str, seen: frozenset[str]) -> tuple[str, ...]:

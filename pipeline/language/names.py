@@ -29,6 +29,7 @@ from pipeline.language.names_faker import (
 UNKNOWN: Final = "unknown"
 CHINESE_LOCALES = ("zh_CN", "zh_TW")
 _HAN = re.compile(zh.SCRIPT)
+_DOT = re.compile(f"[{re.escape(names_zh.DOTS)}]")
 _SEEN = 2  # names of one gender that hold a character, before it stands for the gender
 _ROUNDS = 10  # family names that each given name is put together with
 _HAN_GROUPS = (names_zh.CHINESE, names_zh.COMPOUND, names_zh.MINORITY, names_zh.TRANSLITERATED)
@@ -190,3 +191,23 @@ def _all(names: tuple[str, ...], gender: Gender) -> dict[str, Gender]:
 def _japanese() -> frozenset[str]:
     """Japanese family names of two characters, as Chinese text in simplified characters writes them."""
     return frozenset(names_zh.simplified(n) for n in listed("ja_JP", ("last_names",)) if len(n) == 2)
+
+
+def whole(name: str) -> str:
+    """A name as lists are searched for it: folded, or in simplified characters."""
+    return names_zh.simplified(name.strip()) if _HAN.search(name) else " ".join(fold(name).split())
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """What of a name can be known from another one: folded words, what dots part, a Chinese given name.
+
+    A Chinese family name is no part: there are a few hundred, and every one that is common is in any text.
+
+    >>> parts("Zoë Hart"), parts("歐陽修"), parts("玛丽·布朗")
+    (('zoe', 'hart'), ('修',), ('玛丽', '布朗'))
+    """
+    plain = whole(name)
+    if not _HAN.search(name):
+        return tuple(plain.split())
+    dotted = tuple(part for part in _DOT.split(plain) if part)
+    return dotted if len(dotted) > 1 else (plain[len(names_zh.family_name(plain)) :] or plain,)
