@@ -69,7 +69,9 @@ class _File:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.rows = 0
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        # Without statistics: nobody filters by them, and of a million documents they are half of a footer that every
+        # task of the engine reads.
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", write_statistics=False)
         self._content = Digest()
         self._held: list[pa.RecordBatch] = []
         self._count = 0

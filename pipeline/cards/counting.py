@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.frames import BATCH_ROWS
+from pipeline.frames import row_groups
 
 MOST_KINDS = 20  # values of one kind that are told apart; the rest is `(others)`
 OTHERS = "(others)"
@@ -35,7 +35,7 @@ def counted(file: Path) -> dict[str, Any]:
     if "step" in parquet.schema_arrow.names:
         return _rejected(parquet)
     total, groups, lengths = Counts(), list[Any](), list[Any]()
-    for batch in parquet.iter_batches(BATCH_ROWS, columns=_COLUMNS):
+    for batch in row_groups(parquet, _COLUMNS):
         for path, count in _of_batch(batch):
             total[path] += count
         groups.append(_hashes(batch))
@@ -60,7 +60,7 @@ def kind_of(reason: str) -> str:
 
 def _rejected(parquet: pq.ParquetFile) -> dict[str, Any]:
     kinds = Counts()
-    for batch in parquet.iter_batches(BATCH_ROWS, columns=["step", "reason"]):
+    for batch in row_groups(parquet, ["step", "reason"]):
         for step, reason in zip(batch.column("step").to_pylist(), batch.column("reason").to_pylist(), strict=True):
             kinds["step", step, kind_of(reason)] += 1
     return {"documents": parquet.metadata.num_rows, **_nested(kinds)}

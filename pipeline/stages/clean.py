@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pipeline.cleaning import CLEANED, marked, parted, run
 from pipeline.draft import Draft
 from pipeline.engine import mapped
+from pipeline.frames import row_groups
 from pipeline.recipe import Corpus, gate_set
 from pipeline.stages._versions import version_of
 from pipeline.store import Store
@@ -36,7 +37,7 @@ def clean(corpus: Corpus, batch: str, store: Store) -> Work:
                 yield next(tally.counted([kept])), dropped
 
         draft.write_pairs(cleaned())
-        for rows in pq.ParquetFile(file).iter_batches(columns=["text"]) if marking else ():
+        for rows in row_groups(pq.ParquetFile(file), ["text"]) if marking else ():
             before.update(marked(marking, rows.column("text")))
         masked = {
             f"by_{name}": counts for name, counts in (("masked", dict(sorted((after - before).items()))),) if counts

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.draft import Draft
-from pipeline.frames import BATCH_ROWS, DOCUMENTS, REJECTED, rejected_batch, to_batch
+from pipeline.frames import BATCH_ROWS, DOCUMENTS, REJECTED, rejected_batch, row_groups, to_batch
 from pipeline.recipe import Corpus
 from pipeline.source import Ids, unique
 from pipeline.stages._versions import version_of
@@ -114,13 +114,13 @@ def _read(part: Path) -> Iterator[Pair]:
         pq.ParquetFile(part.with_suffix(".documents")) as documents,
         pq.ParquetFile(part.with_suffix(".rejected")) as dropped,
     ):
-        for kept in documents.iter_batches(BATCH_ROWS):
+        for kept in row_groups(documents):
             yield kept.cast(DOCUMENTS), rejected_batch([])
-        for rejected in dropped.iter_batches(BATCH_ROWS):
+        for rejected in row_groups(dropped):
             yield to_batch([]), rejected.cast(REJECTED)
 
 
 def _ids(part: Path) -> Iterator[str]:
     with pq.ParquetFile(part.with_suffix(".documents")) as documents:
-        for batch in documents.iter_batches(columns=["id"]):
+        for batch in row_groups(documents, ["id"]):
             yield from batch.column(0).to_pylist()

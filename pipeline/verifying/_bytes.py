@@ -13,7 +13,7 @@ from pipeline.cards.chain import stage_of
 from pipeline.cards.sources import local
 from pipeline.draft import sha256_of_file
 from pipeline.fingerprint import fingerprint
-from pipeline.frames import BATCH_ROWS, Digest, rebatch
+from pipeline.frames import Digest, rebatch, row_groups
 from pipeline.verifying._findings import Findings
 from pipeline.version import Version
 
@@ -55,7 +55,7 @@ def same_bytes(version: Version, chain: Sequence[Version], found: Findings) -> N
 def batches(file: str, found: Findings) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file below the store, as they were digested when it was written."""
     with local(found.store, file) as path:
-        yield from rebatch(pq.ParquetFile(path).iter_batches(BATCH_ROWS))
+        yield from rebatch(row_groups(pq.ParquetFile(path)))
 
 
 def table(file: str, found: Findings) -> pa.Table:
