@@ -255,3 +255,17 @@ def test_personal_data_is_counted_by_kind_and_its_value_stays_where_it_is() -> N
 def test_a_kind_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(part.BadSettings, match=r"kinds\.0: input should be 'email'.*, got 'e-mail'"):
         part.build("quality", {"use": "pii_left", "kinds": ["e-mail"]})
+
+
+@pytest.mark.parametrize(
+    ("use", "wrong"), [("foreign_script", "他来了又走了，没有说一句话。"), ("odd_characters", "Anna met\ufffd Bo.")]
+)
+def test_of_many_documents_a_sample_is_read_whatever_their_order(use: str, wrong: str) -> None:
+    documents = [Document(str(n), wrong if n % 10 == 0 else "Anna met Bo at noon.", "en") for n in range(3000)]
+    gate: Any = part.build("quality", {"use": use, "sample": 1000})
+    verdicts = [gate.check(Frame(to_table(rows))) for rows in (documents, documents[::-1])]
+    assert [v.evidence["sampled"] for v in verdicts] == [1000, 1000]
+    assert verdicts[0].observed == verdicts[1].observed == pytest.approx(0.1, abs=0.03)
+    assert verdicts[0].outcome == "failed"
+    whole: Any = part.build("quality", use)
+    assert whole.check(Frame(to_table(documents))).observed == 0.1

@@ -13,6 +13,7 @@ from pipeline.frames import Frame, to_table
 from pipeline.gate import Gate
 from pipeline.language import en, zh
 from pipeline.quality._expectations import EVIDENCE_IDS, Number, measure
+from pipeline.quality._sample import at_most
 from pipeline.types import Document, Json, Verdict
 
 _HEADS = (64, 256)  # characters: most texts are told by these
@@ -23,7 +24,8 @@ class ForeignScript(Gate):
 
     English and Chinese documents are counted. Unlike `language_share` it needs no detector, so its limit can see one
     foreign text in a hundred: the shop reviews have 0.16 %, the People's Daily 0.01 %, CoNLL-2003 none. Two languages
-    of one script are the same to it. Not judged with fewer than `min_support` such documents.
+    of one script are the same to it. Not judged with fewer than `min_support` such documents. Of more than `sample`
+    documents a seeded sample is read: 20,000 tell a share of 1 % within 0.14 points.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"at_most": 0.4, "min_support": 2}
@@ -31,12 +33,14 @@ class ForeignScript(Gate):
 
     at_most: float = Field(0.01, ge=0, lt=1)
     letters: int = Field(10, ge=1)
+    sample: int = Field(20_000, ge=1)
+    seed: int = 13
     min_support: int = Field(50, ge=1)
 
     def check(self, frame: Frame) -> Verdict:
         """Judge one version."""
         limit, text = f"at most {self.at_most:g}", pl.col("text")
-        rows = pl.DataFrame(frame.documents.select(["id", "text", "language"]))
+        rows = at_most(pl.DataFrame(frame.documents.select(["id", "text", "language"])), self.sample, self.seed)
         counted, foreign = 0, list[str]()
         for language in (en, zh):
             here = rows.filter(pl.col("language") == language.CODE)
@@ -57,7 +61,7 @@ class ForeignScript(Gate):
         message = f"{len(foreign)} of {counted} documents ({share:.2%}) are in other letters than their language's"
         if report.outcome == "failed":
             message += ": look at the ids, drop them with keep_language, or read the source in its own encoding"
-        evidence: dict[str, Json] = {"ids": foreign[:EVIDENCE_IDS]}
+        evidence: dict[str, Json] = {"sampled": rows.height, "ids": foreign[:EVIDENCE_IDS]}
         return self.verdict(report.outcome, share, limit, report.problem or message, evidence)
 
     def _told(self, rows: pl.DataFrame, script: str) -> tuple[int, pl.DataFrame]:
