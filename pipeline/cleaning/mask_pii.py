@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import compress
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from pipeline.cleaning import CleaningStep
@@ -61,12 +61,11 @@ def _checked(texts: pl.Series, kinds: Sequence[pii.Kind]) -> pl.Series:
     """Only rows that might hold one of these kinds are searched, and only for those that they might hold."""
     import polars as pl
 
-    text = pl.col("text")
-    rows = texts.to_frame("text").select(pii.might_hold(text, kinds).arg_true()).to_series()
-    some = texts.gather(rows)
-    might = some.to_frame("text").select(pii.might_hold(text, [kind]).alias(kind) for kind in kinds).rows()
-    new = [_masked(text, tuple(compress(kinds, there))) for text, there in zip(some.to_list(), might, strict=True)]
-    return replaced(texts, rows.to_numpy(), pl.Series("text", new, dtype=pl.String))
+    rows, new = list[int](), list[str]()
+    for row, text, there in pii.suspected(texts, kinds):
+        rows.append(row)
+        new.append(_masked(text, there))
+    return replaced(texts, np.array(rows, np.int64), pl.Series("text", new, dtype=pl.String))
 
 
 def _masked(text: str, kinds: Sequence[pii.Kind]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pipeline.language import _pii_checks as checks
@@ -163,6 +164,18 @@ def might_hold(text: pl.Expr, kinds: Sequence[Kind] = KINDS) -> pl.Expr:
     if set(kinds) <= _BY_A_SIGN:
         return pl.any_horizontal(text.str.contains(_FORMS[kind].might) for kind in kinds)
     return text.str.contains("|".join(f"(?:{_FORMS[kind].might})" for kind in kinds))
+
+
+def suspected(texts: pl.Series, kinds: Sequence[Kind] = KINDS) -> Iterator[tuple[int, str, tuple[Kind, ...]]]:
+    """(row, text, kinds) of each text in which `find` might find something, and of which kinds."""
+    import polars as pl
+
+    text = pl.col("text")
+    rows = texts.to_frame("text").select(might_hold(text, kinds).arg_true()).to_series()
+    some = texts.gather(rows)
+    might = some.to_frame("text").select(might_hold(text, [kind]).alias(kind) for kind in kinds).rows()
+    for row, here, there in zip(rows, some, might, strict=True):
+        yield row, here, tuple(compress(kinds, there))
 
 
 def emails_as(text: pl.Expr, mark: str) -> pl.Expr:

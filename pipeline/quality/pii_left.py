@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pipeline.frames import Frame, to_table
 from pipeline.gate import Gate
-from pipeline.language.pii import KINDS, Kind, find, might_hold
+from pipeline.language.pii import KINDS, Kind, find, suspected
 from pipeline.quality._expectations import EVIDENCE_IDS, Number, measure
 from pipeline.types import Document, Json, Verdict
 
@@ -34,8 +34,10 @@ class PiiLeft(Gate):
         """Judge one version."""
         rows = pl.DataFrame(frame.documents.select(["id", "text"]))
         nulls = rows["text"].null_count()
-        suspects = rows.filter(might_hold(pl.col("text"), self.kinds)).rows()
-        counted = [(id_, Counter[str](kind for _, _, kind in find(text, self.kinds))) for id_, text in suspects]
+        counted = [
+            (rows["id"][row], Counter[str](kind for _, _, kind in find(text, kinds)))
+            for row, text, kinds in suspected(rows["text"], self.kinds)
+        ]
         found = [(id_, kinds) for id_, kinds in counted if kinds]
         share = len(found) / rows.height if rows.height and not nulls else None
         report = measure(rows.height, [Number("share", share, at_most=self.at_most)])
