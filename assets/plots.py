@@ -66,30 +66,30 @@ def _rows(found: Any, *keys: str) -> list[dict[str, Any]]:
 
 
 def _groups(title: str, cells: Sequence[Mapping[str, Any]], gaps: Sequence[Mapping[str, Any]]) -> Any:
-    """Left the share of every group, right the largest gaps; lines are 95 % intervals."""
+    """Above the share of every group, below the largest gaps; lines are 95 % intervals."""
     from matplotlib.figure import Figure
 
     shown = sorted(gaps, key=lambda g: -abs(g["gap"]))[:MOST]
-    figure = Figure(figsize=(11, 1.2 + 0.3 * max(len(cells), len(shown))))
-    left, right = figure.subplots(1, 2)
-    figure.suptitle(title, y=1 + 0.3 / figure.get_figheight())
+    heights = [0.6 + 0.3 * len(rows) for rows in (cells, shown)]
+    figure = Figure(figsize=(8, 1.2 + sum(heights)), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=heights)
+    figure.suptitle(title)
     name = next((k for k, v in cells[0].items() if isinstance(v, float) and k not in ("low", "high")), "")
     for at, cell in enumerate(cells):
         if "low" in cell:
-            left.plot([cell["low"], cell["high"]], [at, at], color="tab:blue")
-        left.plot([cell.get(name, 0)], [at], "o", color="tab:blue")
-    left.set_yticks(
+            above.plot([cell["low"], cell["high"]], [at, at], color="tab:blue")
+        above.plot([cell.get(name, 0)], [at], "o", color="tab:blue")
+    above.set_yticks(
         range(len(cells)), [f"{c['label']}, {c['group']} ({c.get('examples', c.get('of'))})" for c in cells]
     )
-    left.set_title(f"{name or 'share'} by group")
+    above.set_title(f"{name or 'share'} by group")
     for at, gap in enumerate(shown):
         color = "tab:red" if gap["low"] > 0 or gap["high"] < 0 else "tab:gray"
-        right.plot([gap["low"], gap["high"]], [at, at], color=color)
-        right.plot([gap["gap"]], [at], "o", color=color)
-    right.axvline(0, color="black", lw=0.8)
-    right.yaxis.tick_right()
-    right.set_yticks(range(len(shown)), [f"{g['label']}: {' minus '.join(g['groups'])}" for g in shown])
-    right.set_title("difference, all intervals together 95 %")
+        below.plot([gap["low"], gap["high"]], [at, at], color=color)
+        below.plot([gap["gap"]], [at], "o", color=color)
+    below.axvline(0, color="black", lw=0.8)
+    below.set_yticks(range(len(shown)), [f"{g['label']}: {' minus '.join(g['groups'])}" for g in shown])
+    below.set_title("difference, all intervals together 95 %")
     return figure
 
 
