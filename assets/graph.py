@@ -1,4 +1,4 @@
-"""The assets of a corpus and of a recipe, and their gates as blocking checks."""
+"""The assets of a corpus and of a recipe, and their gates as checks: blocking, but for those that only warn."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -86,10 +86,10 @@ def of_recipe(recipe: Recipe) -> list[Any]:
 
     @_asset(recipe, "encoder", deps=[splits], pool=POOL)
     def encoder(
-        context: dg.AssetExecutionContext, store: StoreResource, gpu: TrainingProcess
+        context: dg.AssetExecutionContext, store: StoreResource, gpu: TrainingProcess, tracker: Tracker
     ) -> dg.MaterializeResult[Any]:
         with refusals():
-            trainer, opened = gpu.trainer(context), store.open()
+            trainer, opened = gpu.trainer(context, tracker), store.open()
             return materialized(stages.encode(recipe, opened, trainer), opened)
 
     encoders = [encoder] if recipe.encoder else []
@@ -123,10 +123,10 @@ def of_recipe(recipe: Recipe) -> list[Any]:
 
     @_asset(recipe, "search", deps=[base, splits], pool=POOL)
     def search(
-        context: dg.AssetExecutionContext, store: StoreResource, gpu: TrainingProcess
+        context: dg.AssetExecutionContext, store: StoreResource, gpu: TrainingProcess, tracker: Tracker
     ) -> dg.MaterializeResult[Any]:
         with refusals():
-            trainer, opened = gpu.trainer(context), store.open()
+            trainer, opened = gpu.trainer(context, tracker), store.open()
             return materialized(stages.search(recipe, opened, trainer), opened)
 
     plans: dict[str, Plan] = {
@@ -167,7 +167,10 @@ def _checks(
     if not gates:
         return
     key = key_of(subject, stage)
-    specs = [_spec(gate, key, partitions) for gate in gates]
+    # What is downstream waits for blocking checks alone. Where all of a stage only warn they have to be: a check whose
+    # severity is WARN stops nothing.
+    waited_for = all(gate.severity == "warn" for gate in gates)
+    specs = [_spec(gate, key, partitions, waited_for or gate.severity == "refuse") for gate in gates]
 
     @dg.multi_asset_check(name="_".join([*key.path, "gates"]), specs=specs)
     def judged(context: dg.AssetCheckExecutionContext, store: StoreResource) -> Iterator[dg.AssetCheckResult]:
@@ -178,13 +181,15 @@ def _checks(
     yield judged
 
 
-def _spec(gate: Gate, key: dg.AssetKey, partitions: dg.PartitionsDefinition[Any] | None) -> dg.AssetCheckSpec:
+def _spec(
+    gate: Gate, key: dg.AssetKey, partitions: dg.PartitionsDefinition[Any] | None, blocking: bool
+) -> dg.AssetCheckSpec:
     with warnings.catch_warnings():  # a check by partition is a preview in Dagster 1.13; tests/test_graph.py holds it
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return dg.AssetCheckSpec(
             gate.name,
             asset=key,
-            blocking=True,
+            blocking=blocking,
             partitions_def=partitions,
             description=(type(gate).__doc__ or "").split("\n\n")[0].replace("\n", " "),
             metadata={"settings": dg.MetadataValue.json(gate.settings())},

@@ -5,6 +5,7 @@ from itertools import chain
 
 from pipeline import stages
 from pipeline.errors import DataSaysNo, WrongUse, did_you_mean
+from pipeline.gate import titled
 from pipeline.recipe import Gates, Recipe, gate_set
 from pipeline.store import Store
 from pipeline.version import ALL, Place
@@ -30,9 +31,10 @@ def judge(recipe: Recipe, variant: str, stage: str | None, store: Store, say: Ca
             continue
         if store.find(work.place, work.version) is None:
             raise DataSaysNo(f"{work.place}: not made yet with these settings; `gristmill run {recipe.name}` makes it")
-        for verdict in stages.judge(work, store, again=True):
+        for gate, verdict in zip(work.gates, stages.judge(work, store, again=True), strict=True):
             number = "" if verdict.observed is None else f"{verdict.observed:.6g}, {verdict.limit}"
-            say(f"{work.place!s:50} {verdict.gate:24} {verdict.outcome:10} {number}  {verdict.message}")
+            title = titled(gate.name, gate.severity)
+            say(f"{work.place!s:50} {title:24} {verdict.outcome:10} {number}  {verdict.message}")
         good &= stages.done(work, store) is not None
         if at == stage and stage not in ("raw", "clean"):
             break
@@ -48,6 +50,8 @@ def waive(recipe: Recipe, stage: str, gate: str, partition: str | None, store: S
     """
     place, gates = _place(recipe, stage, partition, store)
     wanted = gate_set(gates, stage)
+    if gate in {g.name for g in gates.get(stage, ())} - set(wanted):
+        raise WrongUse(f"{place}: {gate} only warns and holds nothing back; there is nothing to waive")
     if gate not in wanted:
         raise WrongUse(f"{place} has no gate {gate!r}; {did_you_mean(gate, wanted)}")
     version = store.newest(place)

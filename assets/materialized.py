@@ -33,14 +33,14 @@ def checked(work: Work, store: Store, key: dg.AssetKey) -> Iterator[dg.AssetChec
     version = store.find(work.place, work.version)
     waivers = store.waivers(version) if version else {}
     docs = store.data_docs(version) if version else None
-    for verdict in verdicts:
+    for gate, verdict in zip(work.gates, verdicts, strict=True):
         waiver = None if verdict.outcome == "passed" else waivers.get(verdict.gate)
         outcome = verdict.outcome if waiver is None else f"{verdict.outcome}, waived by {waiver.who}"
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name=verdict.gate,
             passed=verdict.outcome == "passed" or waiver is not None,
-            severity=dg.AssetCheckSeverity.ERROR,
+            severity=dg.AssetCheckSeverity.WARN if gate.severity == "warn" else dg.AssetCheckSeverity.ERROR,
             description=_as_text(f"{outcome}: {verdict.message}"),
             metadata={**_judged(verdict, waiver), **plots.of_verdict(verdict), **_data_docs(docs)},
         )

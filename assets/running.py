@@ -16,7 +16,7 @@ from pipeline.errors import DataSaysNo, GateNotPassed
 from pipeline.recipe import Project, Recipe
 from pipeline.store import Store
 from pipeline.version import ALL, Version
-from pipeline.work import Work, done
+from pipeline.work import Work, done, warned
 from resources import progress, where
 from resources.gpu import POOL
 
@@ -87,7 +87,7 @@ def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, s
                 started = time.monotonic()
                 version = done(work, store)
                 if version is not None:
-                    count.line(_line(work, version, "unchanged"), say)
+                    count.line(_line(work, version, store, "unchanged"), say)
                     continue
                 if runner is None:
                     runner = Runner(project, store_url)
@@ -96,12 +96,15 @@ def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, s
                     count.pause()
                     turns.wait(runner.instance, POOL, say)
                 version = runner.materialize(work)
-                count.line(_line(work, version, f"{time.monotonic() - started:.1f} s"), say)
+                count.line(_line(work, version, store, f"{time.monotonic() - started:.1f} s"), say)
 
 
-def _line(work: Work, version: Version, note: str) -> str:
+def _line(work: Work, version: Version, store: Store, note: str) -> str:
     rejected = f", {version.manifest.rejected:,} rejected" if version.manifest.rejected else ""
-    gates = f", {len(work.gates)} gates passed" if work.gates else ""
+    warnings_ = warned(work, version, store)
+    passed = len(work.gates) - len(warnings_)
+    gates = f", {passed} gates passed" if passed else ""
+    gates += "".join(f", warning: {name} {outcome.replace('_', ' ')}" for name, outcome in warnings_.items())
     return f"{work.place!s:50} {version.manifest.rows:>8,} rows{rejected}{gates}  {note}"
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.gate import refusing, titled
 from pipeline.recipe import BASE_VARIANT, Corpus, Gates, Recipe
 from pipeline.store import Store
 from pipeline.version import ALL, Place, Version, outcome_of
@@ -16,7 +17,7 @@ def status(recipe: Recipe, store: Store) -> dict[str, Any]:
     published: dict[str, dict[str, Any]] = {}
     gates: list[dict[str, Any]] = []
     for stage, partition, place, wanted in _places(recipe, store):
-        version = store.published(place, {g.name: g.fingerprint() for g in wanted.get(stage, ())})
+        version = store.published(place, refusing(wanted.get(stage, ())))
         if version is not None:
             m = version.manifest
             published.setdefault(stage, {})[partition] = {
@@ -49,6 +50,7 @@ def overview(status: dict[str, Any]) -> Iterator[Any]:
             "gates",
             [
                 {k: g[k] for k in ("stage", "partition", "gate", "outcome", "observed", "limit")}
+                | {"gate": titled(g["gate"], g["severity"])}
                 for g in status["gates"]
             ],
         )
@@ -172,6 +174,7 @@ def _judged(stage: str, partition: str, version: Version | None, wanted: Gates, 
                 "stage": stage,
                 "partition": partition,
                 "gate": gate.name,
+                "severity": gate.severity,
                 "outcome": outcome,
                 "observed": found.observed if found else None,
                 "limit": found.limit if found else "",

@@ -33,6 +33,16 @@ def missing_models(variants: Mapping[str, Variant], has_encoder: bool) -> Found:
             yield (*at, "teacher"), f"{teacher!r} is itself taught; name a variant that is not"
 
 
+def unlearnable(task: Task, variants: Mapping[str, Variant]) -> Found:
+    """A training must be able to learn the task; what every variant has of the recipe is said once."""
+    said: set[str] = set()
+    for name, variant in variants.items():
+        why = variant.training.unfit(task)
+        if why and why not in said:
+            said.add(why)
+            yield ("training",) if name == BASE_VARIANT else ("variants", name, "training"), why
+
+
 def unsearchable(search: SearchSettings | None, variants: Mapping[str, Variant]) -> Found:
     """Every value at the edge of the space of a search must be one that the training takes."""
     if search is None or BASE_VARIANT not in variants:

@@ -19,9 +19,9 @@ class Audited:
         self.files = files
         self.clock = clock
 
-    def record(self, version: Version, verdict: Verdict, fingerprint: str) -> None:
-        """Store a gate's verdict on exactly this version."""
-        stored = StoredVerdict(verdict, version.digest, fingerprint, self.clock())
+    def record(self, version: Version, verdict: Verdict, fingerprint: str, severity: str = "refuse") -> None:
+        """Store a gate's verdict on exactly this version, and whether the gate refuses or only warns."""
+        stored = StoredVerdict(verdict, version.digest, fingerprint, self.clock(), severity)
         self.files.write_json(f"{folder_of(version.place, version.name)}/verdicts/{verdict.gate}.json", asdict(stored))
 
     def verdicts(self, version: Version) -> dict[str, StoredVerdict]:
@@ -29,7 +29,8 @@ class Audited:
         found: dict[str, StoredVerdict] = {}
         for raw in self.files.each_json(f"{folder_of(version.place, version.name)}/verdicts"):
             verdict = Verdict(**raw["verdict"])
-            found[verdict.gate] = StoredVerdict(verdict, raw["digest"], raw["fingerprint"], raw["judged"])
+            about = (raw["digest"], raw["fingerprint"], raw["judged"], raw.get("severity", "refuse"))
+            found[verdict.gate] = StoredVerdict(verdict, *about)
         return found
 
     def waive(self, version: Version, gate: str, *, who: str, why: str) -> Waiver:

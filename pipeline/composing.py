@@ -39,10 +39,11 @@ Piece(start=2, end=5, text=None, parent=0))
     """
     pieces, at = [], 0
     for edit in sorted(edits, key=_place):
-        if at < edit.start:
-            pieces.append(Piece(at, edit.start, None, parent))
-        pieces.append(Piece(edit.start, edit.end, edit.text, parent))
-        at = edit.end
+        start, end = edit.start, edit.end
+        if at < start:
+            pieces.append(Piece(at, start, None, parent))
+        pieces.append(Piece(start, end, edit.text, parent))
+        at = end
     if at < length:
         pieces.append(Piece(at, length, None, parent))
     return tuple(pieces)
@@ -58,26 +59,33 @@ def composed(parents: Sequence[Document], pieces: Sequence[Piece], groups: Group
     text = "".join(texts)
     if not text or text.isspace():
         raise Refused("nothing would be left of the text")
+    shown = all(map(_shown, parents)) if len(parents) > 1 else _shown(parents[0])
     spans: list[Span] = []
-    if any(p.spans for p in parents):
-        lengths = [len(said) for said in texts]
-        placed = list(zip(pieces, accumulate(lengths, initial=0), lengths, strict=False))
-        for number, parent in enumerate(parents):
-            if parent.spans:
-                own = placed if len(parents) == 1 else [one for one in placed if one[0].parent == number]
-                spans += _carried(parent, number, own, text, groups or {})
-        if len(spans) > 1:
-            spans.sort(key=_start)
-    return _inheriting(parents, text, tuple(spans))
+    for number, parent in enumerate(parents):
+        if parent.spans:
+            spans += _carried(parent, number, zip(pieces, texts, strict=True), text, shown, groups)
+    if len(spans) > 1:
+        spans.sort(key=_start)
+    return _inheriting(parents, text, tuple(spans), shown)
 
 
 Placed = tuple[Piece, int, int]  # a piece of the child, where it begins there, and its length there
 
 
-def _carried(parent: Document, number: int, own: Sequence[Placed], text: str, groups: Groups) -> Iterator[Span]:
-    """The spans of one parent where its pieces take them. Raises Refused."""
-    in_order = all(left[0].end <= right[0].start for left, right in pairwise(own))
-    at = 0
+def _carried(
+    parent: Document, number: int, pieces: Iterable[tuple[Piece, str]], text: str, shown: bool, groups: Groups | None
+) -> Iterator[Span]:
+    """The spans of one parent where its pieces, with what they say, take them. Raises Refused."""
+    own: list[Placed] = []
+    in_order, last, begin, at = True, 0, 0, 0
+    for piece, said in pieces:
+        length = len(said)
+        if piece.parent == number:
+            own.append((piece, begin, length))
+            if piece.start < last:
+                in_order = False
+            last = piece.end
+        begin += length
     for span in parent.spans or ():
         known = groups.get((number, span.start), span.groups) if groups else span.groups
         while at < len(own) and own[at][0].end <= span.start:
@@ -88,13 +96,13 @@ def _carried(parent: Document, number: int, own: Sequence[Placed], text: str, gr
                 # within a piece that stays, no other has any of it, and what stands beside it stood there before
                 start, end = begin + span.start - piece.start, begin + span.end - piece.start
                 if text[start].isspace() or text[end - 1].isspace():
-                    _check_edges(parent.text, span, text, (start, end))
+                    _check_edges(parent.text, span, text, (start, end), shown)
                 same = start == span.start and known is span.groups
                 yield span if same else Span(start, end, span.label, known)
                 continue
         image = _image(span, own)
         if image is not None:
-            _check_edges(parent.text, span, text, image)
+            _check_edges(parent.text, span, text, image, shown)
             yield Span(*image, span.label, known)
 
 
@@ -126,7 +134,8 @@ def _image(span: Span, own: Sequence[Placed]) -> Range | None:
     return start, at
 
 
-def _check_edges(before: str, span: Span, after: str, image: Range) -> None:
+def _check_edges(before: str, span: Span, after: str, image: Range, shown: bool) -> None:
+    """Raises Refused. `shown`: the tokens are what stands between white space, and a mention is whole ones still."""
     start, end = image
     if after[start].isspace() or after[end - 1].isspace():
         raise Refused(f"the span {span} would begin or end with white space")
@@ -134,6 +143,10 @@ def _check_edges(before: str, span: Span, after: str, image: Range) -> None:
         raise Refused(f"the span {span} would run into the word before it")
     if joined(after, end) and not joined(before, span.end):
         raise Refused(f"the span {span} would run into the word after it")
+    if shown and after[start - 1 : start].strip() and not before[span.start - 1 : span.start].strip():
+        raise Refused(f"the span {span} would begin inside of a token")
+    if shown and after[end : end + 1].strip() and not before[span.end : span.end + 1].strip():
+        raise Refused(f"the span {span} would end inside of a token")
 
 
 def joined(text: str, at: int) -> bool:
@@ -162,15 +175,14 @@ def in_word(char: str) -> bool:
     return category in ("Lu", "Ll", "Lt", "Lm") or category[0] in "NM" or char in "\u200c\u200d"
 
 
-def _inheriting(parents: Sequence[Document], text: str, spans: tuple[Span, ...]) -> Document:
+def _inheriting(parents: Sequence[Document], text: str, spans: tuple[Span, ...], shown: bool) -> Document:
     first = parents[0]
-    groups, weight, licence = dict(first.groups), first.weight, first.licence
+    groups, weight, licence = first.groups, first.weight, first.licence
     if len(parents) > 1:
         _check_alike(parents)
         groups = {k: v for k, v in groups.items() if all(p.groups.get(k) == v for p in parents)}
         weight = sum(p.weight for p in parents) / len(parents)
         licence = "; ".join(dict.fromkeys(p.licence for p in parents if p.licence))
-    visible = all(p.tokens is not None and p.tokens == between_spaces(p.text) for p in parents)
     return Document(
         id=first.id,
         text=text,
@@ -181,7 +193,7 @@ def _inheriting(parents: Sequence[Document], text: str, spans: tuple[Span, ...])
         label=first.label,
         groups=groups,
         split=first.split,
-        tokens=between_spaces(text) if visible else None,
+        tokens=between_spaces(text) if shown else None,
         weight=weight,
         licence=licence,
     )
@@ -195,6 +207,12 @@ def _check_alike(parents: Sequence[Document]) -> None:
         raise Refused("the parents are in different languages")
     if any((p.spans is None) != (first.spans is None) for p in parents):
         raise Refused("one parent is annotated and another is not")
+
+
+def _shown(doc: Document) -> bool:
+    """Whether the tokens are what stands between white space."""
+    text = doc.text
+    return doc.tokens is not None and [text[a:b] for a, b in doc.tokens] == text.split()
 
 
 def between_spaces(text: str) -> tuple[Range, ...]:

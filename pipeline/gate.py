@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from pipeline.frames import Frame
 from pipeline.part import Part
@@ -21,12 +21,23 @@ _noted: ContextVar[list[Mapping[str, Json]] | None] = ContextVar("noted", defaul
 class Gate(Part):
     """A measurement with a limit: passed, failed or not judged; not judged is not passed.
 
+    With `severity: warn` what does not pass is shown, and holds nothing back.
+
     `stages` are those whose frames it can judge. `good()` and `bad()` are the frames that `example` must pass and fail:
     the contract test of every gate. `requirements` are those of the data sheet that it measures.
     """
 
     stages: ClassVar[tuple[str, ...]] = STAGES
     requirements: ClassVar[tuple[str, ...]] = ()
+
+    severity: Literal["refuse", "warn"] = "refuse"
+
+    def settings(self, *, places: bool = False) -> dict[str, Any]:
+        """As of every part; `severity` where it is not the rule: then it is another gate, and is asked again."""
+        found = super().settings(places=places)
+        if self.severity == "refuse":
+            del found["severity"]
+        return found
 
     @property
     def name(self) -> str:
@@ -57,6 +68,20 @@ class Gate(Part):
     ) -> Verdict:
         """A verdict in this gate's name."""
         return Verdict(self.name, outcome, observed, limit, message, evidence or {})
+
+
+def refusing(gates: Iterable[Gate]) -> dict[str, str]:
+    """Name → fingerprint of those that hold a version back: what it is published under. Warnings are not among them."""
+    return {gate.name: gate.fingerprint() for gate in gates if gate.severity == "refuse"}
+
+
+def titled(name: str, severity: str) -> str:
+    """A gate's name as people read it.
+
+    >>> titled("f1", "warn"), titled("f1", "refuse")
+    ('f1 (only warns)', 'f1')
+    """
+    return f"{name} (only warns)" if severity == "warn" else name
 
 
 def note(expectation: Mapping[str, Json]) -> None:

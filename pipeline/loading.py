@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from pipeline.agreeing import missing_models, not_mentions, unsearchable
+from pipeline.agreeing import missing_models, not_mentions, unlearnable, unsearchable
 from pipeline.annotation import Annotator
 from pipeline.augmentation import Augmenter
 from pipeline.cards.questions import QUESTIONS
@@ -23,6 +23,7 @@ from pipeline.lifting import LiftPoint, points
 from pipeline.part import BadSettings, Part, UnknownPart, build, explain
 from pipeline.recipe import (
     BASE_VARIANT,
+    REQUIRED,
     Corpus,
     Gates,
     Project,
@@ -94,6 +95,8 @@ class _Reader:
                         continue
                     if stage not in gate.stages:
                         self.say(steps, f"{gate.name} judges {', '.join(gate.stages)}, not {stage}")
+                    if gate.severity == "warn" and gate.name in REQUIRED:
+                        self.say([*steps, "severity"], f"{gate.name} cannot only warn: every recipe is held to it")
                     if gate.name in {g.name for g in gates}:
                         self.say(steps, f"two gates of one stage are called {gate.name}")
                     gates.append(gate)
@@ -219,7 +222,9 @@ def _recipe(reader: _Reader, stem: str, data: Any, corpora: Mapping[str, Corpus]
     variants = _variants(reader, yaml_)
     gates = reader.gates(yaml_.gates)
     found = [*missing_models(variants, yaml_.encoder is not None), *unsearchable(yaml_.search, variants)]
-    for place, message in (*found, *(not_mentions(task, yaml_.split, variants) if task else ())):
+    if task is not None:
+        found += [*unlearnable(task, variants), *not_mentions(task, yaml_.split, variants)]
+    for place, message in found:
         reader.say(place, message)
     if task is None or reader.mistakes:
         return None

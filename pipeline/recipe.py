@@ -13,7 +13,7 @@ from pipeline.cleaning import CleaningStep
 from pipeline.encoder import ENCODER, Pretraining
 from pipeline.errors import Mistake, RecipeError, WrongUse, did_you_mean
 from pipeline.fingerprint import code_of
-from pipeline.gate import Gate
+from pipeline.gate import Gate, refusing
 from pipeline.lifting import LiftPoint
 from pipeline.part import build
 from pipeline.searching import SearchSettings
@@ -24,6 +24,7 @@ from pipeline.training import Training
 from pipeline.version import ALL, Place
 
 BASE_VARIANT = "base"  # the recipe itself, as a variant
+REQUIRED = ("child_labels", "children_apart")  # of what is augmented: every recipe has them, and they refuse
 Gates = Mapping[str, tuple[Gate, ...]]  # stage → its gates
 
 
@@ -160,13 +161,13 @@ class Project:
 
 def gate_set(gates: Gates, stage: str) -> dict[str, str]:
     """A stage's gates by name, with their fingerprints: what a version has to pass to be published."""
-    return {gate.name: gate.fingerprint() for gate in gates.get(stage, ())}
+    return refusing(gates.get(stage, ()))
 
 
 def with_required(gates: Gates) -> Gates:
     """The gates of a recipe with those of `augmented` that none can leave out; it may set their limits."""
     own = gates.get("augmented", ())
-    required = [build("quality", name) for name in ("child_labels", "children_apart")]
+    required = [build("quality", name) for name in REQUIRED]
     missing = [g for g in required if isinstance(g, Gate) and g.name not in {o.name for o in own}]
     return {**gates, "augmented": (*own, *missing)}
 

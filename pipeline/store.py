@@ -30,6 +30,7 @@ from pipeline.version import (
     Manifest,
     Place,
     Pointer,
+    StoredVerdict,
     Version,
     manifest_of,
     now,
@@ -162,6 +163,8 @@ class Store(Audited):
     def settle(self, version: Version, gates: Mapping[str, str]) -> bool:
         """Move the `published` pointer to this version if every gate (name → fingerprint) passed or was waived.
 
+        Gates that only warn are not among them.
+
         If it does not pass and was the published one, it is withdrawn. Returns whether it is published now.
         """
         still_open, waived = self._open_gates(version, gates)
@@ -238,7 +241,7 @@ class Store(Audited):
         newest = self.newest(place)
         if newest is None:
             return f"{place}: nothing was written yet; materialize it first"
-        wanted = gates if gates is not None else {g: v.fingerprint for g, v in self.verdicts(newest).items()}
+        wanted = gates if gates is not None else _refusing(self.verdicts(newest))
         return f"{place}: no version is published; the newest, {newest.name}, {self._held_back(newest, wanted)}"
 
     def held_back(self, version: Version, gates: Mapping[str, str]) -> str:
@@ -250,6 +253,10 @@ class Store(Audited):
         lines = still_open or ["its gates have not been judged since they changed; `gristmill judge` does"]
         listed = "".join(f"\n  {line}" for line in lines)
         return f"is held back by{listed}"
+
+
+def _refusing(verdicts: Mapping[str, StoredVerdict]) -> dict[str, str]:
+    return {gate: stored.fingerprint for gate, stored in verdicts.items() if stored.severity == "refuse"}
 
 
 def _changed(path: str) -> StoreError:

@@ -76,12 +76,16 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class StoredVerdict:
-    """A verdict with what it was given on: the digest of the data and the fingerprint of the gate."""
+    """A verdict with what it was given on: the digest of the data and the fingerprint of the gate.
+
+    `severity` is the gate's: "refuse", or "warn" where it holds nothing back.
+    """
 
     verdict: Verdict
     digest: str
     fingerprint: str
     judged: str
+    severity: str = "refuse"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from pipeline.draft import Draft
 from pipeline.errors import GateNotPassed, StoreError
 from pipeline.fingerprint import fingerprint
 from pipeline.frames import DOCUMENTS, Frame
-from pipeline.gate import Gate
+from pipeline.gate import Gate, refusing
 from pipeline.gate import judge as judge_one
 from pipeline.quality._data_docs import page
 from pipeline.store import Store
-from pipeline.types import Verdict
+from pipeline.types import Outcome, Verdict
 from pipeline.version import Input, Place, Version, outcome_of
 
 COUNTERFACTUAL = "counterfactual.parquet"  # copies of test documents beside the predictions of them
@@ -46,8 +46,8 @@ class Work:
 
     @property
     def gate_set(self) -> dict[str, str]:
-        """Name → fingerprint of the gates."""
-        return {gate.name: gate.fingerprint() for gate in self.gates}
+        """Name → fingerprint of the gates that hold the version back."""
+        return refusing(self.gates)
 
 
 def make(work: Work, store: Store) -> Version:
@@ -76,9 +76,25 @@ def make(work: Work, store: Store) -> Version:
 
 
 def done(work: Work, store: Store) -> Version | None:
-    """The version, if it is there and published under these gates."""
+    """The version, if it is there and published under these gates, and those that only warn were asked."""
     version = store.published(work.place, work.gate_set)
-    return version if version is not None and version.name == work.version else None
+    if version is None or version.name != work.version:
+        return None
+    return version if all(asked for _, asked in _warnings(work, version, store)) else None
+
+
+def warned(work: Work, version: Version, store: Store) -> dict[str, Outcome]:
+    """The outcomes of the gates that only warn and did not pass."""
+    return {name: asked or "not_judged" for name, asked in _warnings(work, version, store) if asked != "passed"}
+
+
+def _warnings(work: Work, version: Version, store: Store) -> list[tuple[str, Outcome | None]]:
+    """Each gate that only warns, with its outcome on this version; None where it was not asked."""
+    gates = [gate for gate in work.gates if gate.severity == "warn"]
+    stored = store.verdicts(version) if gates else {}
+    given = {name: one.verdict.outcome for name, one in stored.items() if one.digest == version.digest}
+    known = {name: one.fingerprint for name, one in stored.items()}
+    return [(g.name, given.get(g.name) if known.get(g.name) == g.fingerprint() else None) for g in gates]
 
 
 def judge(work: Work, store: Store, *, again: bool = False) -> list[Verdict]:
@@ -98,7 +114,7 @@ def judge(work: Work, store: Store, *, again: bool = False) -> list[Verdict]:
         if again or found is None or outcome_of(found, version, gate.fingerprint()) == "not_judged":
             frame = frame or frame_of(version, store, work.labels)
             verdict = judge_one(gate, frame)
-            store.record(version, verdict, gate.fingerprint())
+            store.record(version, verdict, gate.fingerprint(), gate.severity)
             documented = False
         else:
             verdict = found.verdict

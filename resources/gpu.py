@@ -26,7 +26,6 @@ from resources.messages import SECONDS, WholeLines
 from resources.tracker import Tracker
 
 POOL = "gpu"
-UNTRACKED = Tracker(use="none")
 # Threads that wait by spinning take the cores from whoever else wants them.
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
 
@@ -49,7 +48,7 @@ class TrainingProcess(dg.ConfigurableResource[None]):
     processes: int = 1
     grace_seconds: float = 10.0
 
-    def trainer(self, context: dg.AssetExecutionContext, tracker: Tracker = UNTRACKED) -> Trainer:
+    def trainer(self, context: dg.AssetExecutionContext, tracker: Tracker) -> Trainer:
         """A trainer that runs jobs in a process of their own and logs their reports as observations of the asset."""
 
         def train(todo: job.Job, report: Report) -> None:

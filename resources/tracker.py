@@ -29,12 +29,13 @@ LONGEST = 500  # characters of a setting
 
 
 class Tracker(dg.ConfigurableResource[None]):
-    """Where the numbers of a training go.
+    """Where the numbers of a training go: of a variant, of the recipe's encoder, of a trial of its search.
 
     `use` is tensorboard, wandb, mlflow or none; empty: GRISTMILL_TRACKER, else tensorboard. Runs of one version, one
     that was killed and goes on, are one run. TensorBoard's files lie in `tensorboard/RECIPE/VARIANT/VERSION` of
-    DAGSTER_HOME. `project` is that of W&B (offline unless WANDB_MODE says otherwise) and begins the name of MLflow's
-    experiment. `tracking_uri` is MLflow's; empty: MLFLOW_TRACKING_URI.
+    DAGSTER_HOME; `encoder` and `search` stand in the place of a variant, a trial's version ends in its number.
+    `project` is that of W&B (offline unless WANDB_MODE says otherwise) and begins the name of MLflow's experiment.
+    `tracking_uri` is MLflow's; empty: MLFLOW_TRACKING_URI.
     """
 
     use: str = ""
@@ -45,6 +46,8 @@ class Tracker(dg.ConfigurableResource[None]):
     def following(self, context: dg.AssetExecutionContext, todo: Job) -> Iterator[Report]:
         """A report that tracks a training of `context`'s asset and partition, and links the run to its materialization.
 
+        The link is `tracked`; an asset with trials has a `tracked_trial_N` for each, ended early or not.
+
         Raises:
             WrongUse: there is no such tracker, it is not installed, or MLflow's server is not named.
         """
@@ -52,7 +55,8 @@ class Tracker(dg.ConfigurableResource[None]):
         if kind == "none":
             yield lambda _: None
             return
-        recipe, variant = context.asset_key.path[0], context.partition_key
+        recipe, stage = context.asset_key.path
+        variant = context.partition_key if context.has_partition_key else stage
         run = {"recipe": recipe, "variant": variant, "version": todo.folder.name}
         home = Path(os.environ.get("DAGSTER_HOME") or context.instance.root_directory).resolve()
         tracked = Tracked(lambda: self._open(kind, home, run, parameters(todo, run)), context.log.warning)
@@ -62,7 +66,8 @@ class Tracker(dg.ConfigurableResource[None]):
             died = False
         finally:
             tracked.finish({} if died else _final(todo.folder), died)
-        context.add_output_metadata({"tracked": tracked.link})
+            _, _, trial = todo.folder.name.partition("-")
+            context.add_output_metadata({f"tracked_trial_{trial}" if trial else "tracked": tracked.link})
 
     def kind(self) -> str:
         """Which tracker."""
@@ -145,9 +150,10 @@ class Tracked:
 
 
 def parameters(todo: Job, run: Mapping[str, str]) -> dict[str, str]:
-    """What a run is of: settings of task and method without the places of their data, secrets taken out."""
+    """What a run is of: settings of task and method (or pre-training) without places of data, secrets taken out."""
     said: dict[str, Any] = {**run, "data_digest": todo.digest}
-    for name, settings in (("task", todo.task), ("training", todo.training)):
+    trained = ("training", todo.training) if todo.encoder is None else ("encoder", todo.encoder)
+    for name, settings in (("task", todo.task), trained):
         said |= {f"{name}.{key}": value for key, value in build(name, dict(settings)).settings().items()}
     texts = {k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in said.items()}
     return {key: redacted(text)[:LONGEST] for key, text in texts.items()}

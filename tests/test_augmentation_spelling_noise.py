@@ -15,7 +15,7 @@ from pipeline.types import Document, Span
 
 
 def made(noise: SpellingNoise, doc: Document) -> set[str]:
-    return {composed((doc,), noise.draw(doc, Random(n)).pieces).text for n in range(100)}
+    return {composed((doc,), noise.draw(doc, Random(n)).pieces).text for n in range(1000)}
 
 
 def test_words_that_the_list_knows_are_misspelt_and_mentions_are_not() -> None:

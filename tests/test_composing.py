@@ -83,6 +83,18 @@ def test_words_between_spaces_are_the_childs_tokens_where_they_are_the_parents()
 
 
 @pytest.mark.parametrize(
+    ("edit", "why"),
+    [(Edit(3, 4, ""), r"\[4, 6\) PER would begin"), (Edit(6, 8, "'"), r"\[4, 6\) PER would end")],
+)
+def test_a_mention_of_whole_tokens_is_never_a_part_of_one(edit: Edit, why: str) -> None:
+    doc = Document("a", "« , Bo 's", "en", spans=(Span(4, 6, "PER"),), tokens=((0, 1), (2, 3), (4, 6), (7, 9)))
+    with pytest.raises(Refused, match=f"the span {why} inside of a token"):
+        composed([doc], pieces_of(9, [edit]))
+    made = composed([replace(doc, tokens=None)], pieces_of(9, [edit]))
+    assert (spans_of(made), made.tokens) == ([("Bo", "PER")], None)
+
+
+@pytest.mark.parametrize(
     ("text", "at", "one_word"),
     [
         ("Anna1", 4, True),

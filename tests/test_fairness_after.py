@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from assets import plots
 from assets.cli import main
 from pipeline.bench_gates import power, power_table, replaced
+from pipeline.bench_gates._power import _drawn
 from pipeline.bench_gates._suite import _group
 from pipeline.fairness._paired import _newcombe, paired_gaps, table
 from pipeline.fairness._predictions import predicted_mentions
@@ -25,6 +26,7 @@ from pipeline.fairness._swaps import GENDER, GROUP, MADE_BY, OF, ORIGIN
 from pipeline.fairness.counterfactual_gap import CounterfactualGap
 from pipeline.fairness.equalized_odds import EqualizedOdds
 from pipeline.fairness.precision_gap import PrecisionGap
+from pipeline.fairness.recall_gap import RecallGap
 from pipeline.fairness.selection_rate import SelectionRate
 from pipeline.frames import Frame, to_table
 from pipeline.gate import Gate, judge
@@ -371,6 +373,10 @@ def test_the_power_of_a_gate_is_counted_from_planted_gaps_and_stands_on_its_page
     assert shares["recall_gap", 50, 0.0] == (0, 0, 1)
     assert shares["recall_gap", 500, 0.0] == (0, 1, 0)
     assert shares["recall_gap", 500, 0.2] == (1, 0, 0)
+    assert shares["equalized_odds", 50, 0.0] == (0, 0, 1)
+    assert shares["equalized_odds", 500, 0.2] == (1, 0, 0)
+    assert shares["selection_rate", 50, 0.0] == (0, 0, 1)
+    assert shares["selection_rate", 500, 0.2] == (1, 0, 0)
     assert shares["counterfactual_gap", 500, 0.0] == (0, 1, 0)
     assert shares["counterfactual_gap", 500, 0.2] == (1, 0, 0)
     assert report == {**power(4, supports=(50, 500), gaps=(0.0, 0.2)), "seconds": report["seconds"]}
@@ -379,6 +385,14 @@ def test_the_power_of_a_gate_is_counted_from_planted_gaps_and_stands_on_its_page
     replaced(page, power_table(report), "power")
     assert "| gate | support | gap 0 | gap 0.2 |\n| --- | --- | --- | --- |\n" in page.read_text()
     assert "| `recall_gap` | 500 | 0 / 100 / 0 | 100 / 0 / 0 |\n" in page.read_text()
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.1, 0.2])
+def test_precision_is_judged_by_the_rule_of_recall_so_that_its_power_is_known(gap: float) -> None:
+    rows, cells = _drawn(np.random.default_rng(7), {"PER": (0.9, 0.9 - gap)}, 200)
+    recall, precision = (gate(by="group").decided(rows, cells) for gate in (RecallGap, PrecisionGap))
+    assert (precision.outcome, precision.observed) == (recall.outcome, recall.observed)
+    assert precision.evidence["gaps"] == recall.evidence["gaps"]
 
 
 @pytest.mark.parametrize("words", [[], ["journeys", "--power"]])

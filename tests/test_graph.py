@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from assets import judging
 from pipeline import stages
 from pipeline.version import Version
-from tests.graph_project import RECIPE, TinyProject, reason, run, succeeded, tiny_project
+from tests.graph_project import CORPORA, RECIPE, TinyProject, reason, run, succeeded, tiny_project
 
 CHAIN = "names/splits names/ledger names/augmented names/checkpoint names/release"
 BATCH = "corpora/letters/raw corpora/letters/clean"
@@ -328,6 +330,31 @@ def test_a_waived_gate_shows_as_passed_with_its_failing_numbers_and_lets_the_nex
     assert (shown.description or "").startswith("failed, waived by Ada: ")
     version = project.published("corpora/letters/clean", "b.jsonl")
     assert version is not None and version.manifest.inputs[0].waived == ("row_count",)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_gate_that_only_warns_stops_nothing_and_its_check_warns(
+    project: TinyProject, instance: dg.DagsterInstance, alone: bool
+) -> None:
+    gates = [{"use": "row_count", "at_least": 20, "severity": "warn"}, *([] if alone else ["no_empty_text"])]
+    corpora = json.loads(json.dumps(CORPORA))
+    corpora["letters"]["source"]["path"] = str(project.corpus)
+    corpora["letters"]["gates"]["raw"]["quality"] = gates
+    (project.root / "recipes" / "corpora.yaml").write_text(yaml.safe_dump(corpora))
+    project.drop("b", 5)
+    defs = project.defs()
+    result = run(defs, instance, BATCH, "b.jsonl")
+    assert result.success, reason(result)
+    shown = evaluations(result)
+    warning = shown["row_count"]
+    # beside one that refuses it is not blocking; alone it is waited for
+    assert (warning.passed, warning.blocking, warning.severity) == (False, alone, dg.AssetCheckSeverity.WARN)
+    assert (warning.metadata["outcome"].value, warning.metadata["observed"].value) == ("failed", 5.0)
+    refusing = shown["rejected_share"]
+    assert (refusing.blocking, refusing.severity) == (True, dg.AssetCheckSeverity.ERROR)
+    assert project.published("corpora/letters/clean", "b.jsonl") is not None
+    again = run(defs, instance, BATCH, "b.jsonl")  # what makes nothing anew warns again
+    assert again.success and not evaluations(again)["row_count"].passed
 
 
 def test_a_gate_that_raised_is_not_judged_and_does_not_pass(

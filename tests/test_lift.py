@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from conftest import TinyProject
@@ -13,7 +16,13 @@ from assets.cli import main
 from pipeline import stages
 from pipeline.augmentation.swap_entities import SwapEntities
 from pipeline.errors import DataSaysNo, WrongUse
+from pipeline.job import Job
 from pipeline.lifting import LiftPoint, Measured, compared, harmful
+from pipeline.stages import Trainer
+from pipeline.task.ner import PREDICTIONS
+from pipeline.training import Report
+from pipeline.version import Version
+from pipeline.work import Work
 
 LIFT = {
     "operations": [{"use": "swap_entities"}],
@@ -125,6 +134,53 @@ def test_an_operation_that_lowers_the_score_is_left_out_and_the_reason_is_kept(m
     made_again = stages.make(after, store)
     assert dict(made_again.manifest.facts["left_out"]) == {"swap_entities": why}
     assert made_again.manifest.rows == made_again.manifest.facts["originals"]
+
+
+def test_an_operation_that_the_lift_finds_harmful_is_left_out_and_the_release_says_why(
+    made: TinyProject, faked: Callable[..., Trainer]
+) -> None:
+    made.edit_recipe(
+        lift={**LIFT, "sizes": [{}]}, augmentation=[{"use": "swap_entities", "when": "helps"}, "delete_words"]
+    )
+    recipe, store = made.recipe(), made.store
+
+    def train(todo: Job, report: Report) -> None:
+        """Finds every mention, or persons alone where it was trained on children of swap_entities."""
+        faked(0.5)(todo, report)
+        lineage = pq.read_table(todo.folder / "data" / "train.parquet")["lineage"].to_pylist()
+        spoilt = any(one is not None and one["operation"] == "swap_entities" for one in lineage)
+        for read, written in (("test", "predictions"), ("copies/noised", "predictions_noised")):
+            if (todo.folder / "data" / f"{read}.parquet").exists():
+                gold = pq.read_table(todo.folder / "data" / f"{read}.parquet").to_pylist()
+                rows = [
+                    {"id": doc["id"], "spans": [s for s in doc["spans"] if s["label"] == "PER" or not spoilt]}
+                    for doc in gold
+                ]
+                table = pa.Table.from_pylist(rows, schema=PREDICTIONS)
+                pq.write_table(table, todo.folder / f"{written}.parquet")
+
+    def published(work: Work) -> Version:
+        version = stages.make(work, store)
+        stages.judge(work, store)
+        assert store.published(work.place) == version
+        return version
+
+    before = published(stages.augment(recipe, "base", store))
+    for name in (n for n, variant in recipe.variants.items() if variant.lift is not None):
+        published(stages.augment(recipe, name, store))
+        published(stages.fine_tune(recipe, name, store, train))
+    lifted = published(stages.lift(recipe, store))
+    why = "-0.3333 [-0.3333, -0.3333] with all training documents"
+    assert dict(lifted.manifest.facts["harmful"]) == {"swap_entities": why}
+    after = published(stages.augment(recipe, "base", store))
+    assert (set(before.manifest.facts["by_operation"]), set(after.manifest.facts["by_operation"])) == (
+        {"swap_entities", "delete_words"},
+        {"delete_words"},
+    )
+    published(stages.fine_tune(recipe, "base", store, train))
+    release = published(stages.release(recipe, store))
+    card = (store.audit_folder(release) / "model_card.md").read_text()
+    assert f"- left out, it lowers the score: swap_entities {why}\n" in card
 
 
 def test_a_recipe_without_a_lift_says_how_to_get_one(made: TinyProject) -> None:

@@ -43,6 +43,40 @@ def test_scores_are_those_counted_by_hand() -> None:
         assert metrics[f"{name}_low"] <= metrics[name] <= metrics[f"{name}_high"]
 
 
+def test_documents_are_sliced_calibrated_and_listed_label_by_label() -> None:
+    gold = ("sport", "sport|money", "", "money")
+    docs = [
+        Document(i, text, label=label, source=f"r.csv:{i}", groups={"desk": desk})
+        for i, text, label, desk in zip("1234", ("x", "x " * 12, "x", "x"), gold, "aabb", strict=True)
+    ]
+    guess = pa.table(
+        {
+            "id": list("1234"),
+            "label": ["sport", "sport", "art", "money"],
+            "scores": [[0.95, 0.05, 0.05], [0.95, 0.35, 0.05], [0.05, 0.05, 0.65], [0.05, 0.95, 0.05]],
+        }
+    )
+    evaluation = TASK.evaluate(to_table(docs), guess, TRAIN)
+    tables = evaluation.tables
+    shown = [(r["length"], r["subset_accuracy"], r["micro_f1"], r["support"]) for r in tables["Documents by length"]]
+    # of one word: sport and money right, art invented; of twelve: one of two found
+    assert shown == [("1 to 10", pytest.approx(2 / 3), 4 / 5, 3), ("11 to 20", 0.0, pytest.approx(2 / 3), 1)]
+    by_desk = [(r["group"], r["value"], r["subset_accuracy"], r["support"]) for r in tables["Documents by group"]]
+    assert by_desk == [("desk", "a", 0.5, 2), ("desk", "b", 0.5, 2)]
+    assert [(r["source"], r["micro_f1"]) for r in tables["Documents by source"]] == [("r.csv", 0.75)]
+    # 10 of 12 are within 0.05 of what is so: 0.65 for what is not, 0.35 for what is
+    assert evaluation.metrics["calibration_error"] == pytest.approx((10 * 0.05 + 0.65 + 0.65) / 12)
+    errors = [(e["kind"], e["id"], e["label"], e["score"], e["gold"], e["predicted"]) for e in evaluation.errors]
+    assert errors == [
+        ("spurious", "3", "art", 0.65, [], ["art"]),
+        ("missed", "2", "money", 0.35, ["sport", "money"], ["sport"]),
+    ]
+    assert evaluation.errors[1]["text"] == ("x " * 12)
+    assert tables["Errors by kind"] == [{"kind": "spurious", "labels": 1}, {"kind": "missed", "labels": 1}]
+    bare = TASK.evaluate(to_table(docs), guess.drop_columns("scores"), TRAIN)
+    assert ("calibration_error" in bare.metrics, [e["score"] for e in bare.errors]) == (False, [None, None])
+
+
 def test_the_headline_and_its_draws_are_the_same_number() -> None:
     guess = predicted("sport", "sport", "art", "money")
     assert TASK.headline_value(TEST, guess) == TASK.evaluate(TEST, guess, TRAIN).metrics["macro_f1"]

@@ -18,7 +18,7 @@ from pipeline.frames import Frame, to_table
 from pipeline.quality.labels_known import LabelsKnown
 from pipeline.source._joining import question as joined
 from pipeline.task._answer_scores import exact_match, token_f1
-from pipeline.task.question_answering import QuestionAnswering
+from pipeline.task.question_answering import PREDICTIONS, QuestionAnswering
 from pipeline.training._answers import best_answer, window_targets
 from pipeline.training._examples import IGNORED, Encoder, gathered
 from pipeline.types import Document, Rejected, Span
@@ -177,6 +177,43 @@ def test_scores_are_means_over_questions_with_intervals_and_a_baseline() -> None
     assert TASK.headline_draws(gold, guess).shape == (1000,)
     with pytest.raises(InvalidDocument, match="same order"):
         TASK.evaluate(gold, guess.take(pa.array([1, 0])), gold)
+
+
+def test_questions_are_sliced_and_wrong_answers_listed_by_kind_the_surest_first() -> None:
+    cases = [
+        ("Who left?", "Bo left.", "Bo", "Bo", "news"),
+        ("Who left?", "Bo Berg left.", "Bo Berg", "Bo", "news"),
+        ("Who left?", "Bo left Al.", "Bo", "Al", "wiki"),
+        ("Who came?", "It rained.", "", "rained", "wiki"),
+        ("Who fell?", f"Bo fell. {'It rained. ' * 12}", "Bo", "", "wiki"),
+    ]
+    docs, rows = [], []
+    for n, (question, context, answer, guess, kind) in enumerate(cases):
+        doc = asked(question, context, answer)
+        docs.append(Document(f"{n}", doc.text, spans=doc.spans, source=f"{kind}.jsonl:{n}", groups={"kind": kind}))
+        start = doc.text.index(guess) if guess else None
+        where = {"start": start, "end": None if start is None else start + len(guess)}
+        rows.append({"id": f"{n}", "answer": guess, **where, "score": -0.5, "no_answer_score": -0.25})
+    gold = to_table(docs)
+    evaluation = TASK.evaluate(gold, pa.Table.from_pylist(rows, schema=PREDICTIONS), gold)
+    tables = evaluation.tables
+    assert [(r["length"], r["exact_match"], r["support"]) for r in tables["Questions by length"]] == [
+        ("1 to 10", 0.25, 4),
+        ("21 to 40", 0.0, 1),
+    ]
+    by_group = [(r["value"], r["exact_match"], r["answer_f1"], r["support"]) for r in tables["Questions by group"]]
+    assert by_group == [("wiki", 0.0, 0.0, 3), ("news", 0.5, pytest.approx((1 + 2 / 3) / 2), 2)]
+    assert [r["source"] for r in tables["Questions by source"]] == ["wiki.jsonl", "news.jsonl"]
+    shown = [(e["kind"], e["id"], e["gold"], e["predicted"]) for e in evaluation.errors]
+    assert shown == [
+        ("partial", "1", "Bo Berg", "Bo"),
+        ("other", "2", "Bo", "Al"),
+        ("spurious", "3", None, "rained"),
+        ("missed", "4", "Bo", None),
+    ]
+    assert [e["score"] for e in evaluation.errors] == pytest.approx([np.exp(-0.5)] * 3 + [np.exp(-0.25)])
+    assert (evaluation.errors[0]["question"], evaluation.errors[0]["text"]) == ("Who left?", docs[1].text)
+    assert [r["questions"] for r in tables["Errors by kind"]] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from pipeline.job import Job
 from resources.gpu import TrainingProcess, TrainingRefused
 from resources.tracker import Tracked, Tracker, parameters
 from resources.tracking import redacted
-from tests.graph_project import TinyProject, run, succeeded, tiny_project, within
+from tests.graph_project import RECIPE, TinyProject, run, succeeded, tiny_project, within
 
 SECRET = "hunter2-planted-secret"
 VERSION = "0123456789abcdef"
@@ -91,12 +91,14 @@ class Fake:
         (todo.folder / "run.json").write_text(json.dumps(about))
 
 
-def trained(project: TinyProject, *settings: str) -> tuple[dg.ExecuteInProcessResult, dict[str, Any]]:
-    """One run of the checkpoint alone, and the metadata of its materialization."""
+def trained(
+    project: TinyProject, *settings: str, stage: str = "checkpoint"
+) -> tuple[dg.ExecuteInProcessResult, dict[str, Any]]:
+    """One run of the checkpoint, encoder or search alone, and the metadata of its materialization."""
     with dg.DagsterInstance.ephemeral() as instance:
-        selection = dg.AssetSelection.assets("names/checkpoint").without_checks()
-        result = run(project.defs(*settings), instance, selection, "base")
-    events = result.asset_materializations_for_node("names__checkpoint") if result.success else []
+        selection = dg.AssetSelection.assets(f"names/{stage}").without_checks()
+        result = run(project.defs(*settings), instance, selection, "base" if stage == "checkpoint" else None)
+    events = result.asset_materializations_for_node(f"names__{stage}") if result.success else []
     return result, dict(events[0].metadata) if events else {}
 
 
@@ -226,6 +228,115 @@ def test_mlflow_keeps_one_run_of_a_training_that_was_killed_and_of_its_end(
     assert {m.step for m in client.get_metric_history(run_id, "loss")} == {1, 2, 3}
     assert found.data.metrics["final/entity_f1"] == 0.75
     assert SECRET not in json.dumps([found.data.params, found.data.tags, str(metadata)])
+
+
+def asked_for(project: TinyProject) -> None:
+    """An encoder and a search, which come after `augmented`: nothing of what is made is made again."""
+    search = {"space": {"learning_rate": {"choices": [1e-3, 3e-3]}}, "trials": 4, "startup": 2, "warmup": 0}
+    project.write_recipe(
+        "names", {**RECIPE, "encoder": {"use": "masked_language_model", "layers": 1}, "search": search}
+    )
+
+
+class FakeTrials(Fake):
+    """The third validates worse than the two before it."""
+
+    def train(self, todo: Job, report: Any) -> None:
+        number = int(todo.folder.name.rpartition("-")[2])
+        value = 0.1 if number == 2 else 0.5
+        self.events = [step(1), {**epoch(2), "validation_entity_f1": value}, step(3)]
+        super().train(todo, report)
+        (todo.folder / "run.json").write_text(json.dumps({"metrics": {"validation_entity_f1": value}}))
+
+
+def test_the_pre_training_of_the_encoder_is_tracked_and_linked(
+    project: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for(project)
+    Fake(monkeypatch, [step(1), step(2), {"kind": "epoch", "epoch": 1, "validation_mask_likelihood": 0.25, "step": 2}])
+    where = f"encoder.base_model=https://me:{SECRET}@hub.example/model?token={SECRET}"
+    result, metadata = trained(project, where, stage="encoder")
+    assert result.success
+    folder = Path(str(metadata["tracked"].value))
+    version = metadata["version"].value
+    assert folder == tmp_path / "home" / "tensorboard" / "names" / "encoder" / str(version)
+    found = scalars(folder)
+    assert (found["loss"], found["validation_mask_likelihood"]) == ([(1, 1.0), (2, 0.5)], [(2, 0.25)])
+    assert found["final/seconds"] == [(2, 2.0)]
+    data = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert b"encoder.mask_share" in data and b"https://hub.example/model" in data and b"training." not in data
+    assert holds(tmp_path / "home", SECRET) == []
+
+
+def test_every_trial_of_a_search_is_a_run_of_its_own_that_the_search_links(
+    project: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("optuna")
+    asked_for(project)
+    FakeTrials(monkeypatch, [])
+    result, metadata = trained(project, stage="search")
+    assert result.success
+    links = {k: Path(str(v.value)) for k, v in metadata.items() if k.startswith("tracked")}
+    home = tmp_path / "home" / "tensorboard" / "names" / "search"
+    version = metadata["version"].value
+    assert links == {f"tracked_trial_{n}": home / f"{version}-{n}" for n in range(4)}
+    runs = [scalars(link) for link in links.values()]
+    assert [r["validation_entity_f1"] for r in runs] == [[(2, 0.5)], [(2, 0.5)], [(2, pytest.approx(0.1))], [(2, 0.5)]]
+    # the third was ended after its epoch: nothing of a later step, no last number
+    assert [("final/validation_entity_f1" in r, len(r["loss"])) for r in runs] == [
+        (True, 2),
+        (True, 2),
+        (False, 1),
+        (True, 2),
+    ]
+    written = b"".join(path.read_bytes() for path in links["tracked_trial_0"].iterdir())
+    assert b"training.learning_rate" in written
+    kept = {path.name for path in Path(project.store.where(_published(project, "search"))).iterdir()}
+    assert "trial" not in kept
+
+
+def _published(project: TinyProject, stage: str) -> Any:
+    version = project.published(f"names/{stage}")
+    assert version is not None
+    return version
+
+
+@pytest.mark.slow
+def test_mlflow_and_wandb_keep_an_encoder_and_its_trials_apart(
+    project: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mlflow_server: str
+) -> None:
+    pytest.importorskip("wandb")
+    pytest.importorskip("optuna")
+    from mlflow.tracking import MlflowClient
+
+    asked_for(project)
+    monkeypatch.setenv("GRISTMILL_TRACKER", "mlflow")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    FakeTrials(monkeypatch, [])
+    result, metadata = trained(project, stage="search")
+    assert result.success
+    client = MlflowClient(mlflow_server)
+    experiment = client.get_experiment_by_name("gristmill/names").experiment_id
+    found = client.search_runs([experiment], "tags.variant = 'search'")
+    by_version = {r.data.tags["version"]: r for r in found}
+    version = metadata["version"].value
+    assert set(by_version) == {f"{version}-{n}" for n in range(4)}
+    assert [by_version[f"{version}-{n}"].info.status for n in range(4)] == [
+        "FINISHED",
+        "FINISHED",
+        "FAILED",
+        "FINISHED",
+    ]
+    links = {metadata[f"tracked_trial_{n}"].value.rpartition("/")[2] for n in range(4)}
+    assert links == {r.info.run_id for r in found}
+    monkeypatch.setenv("GRISTMILL_TRACKER", "wandb")
+    (tmp_path / "home").mkdir()
+    Fake(monkeypatch, [step(1)])
+    result, metadata = trained(project, stage="encoder")
+    assert result.success
+    (file,) = Path(str(metadata["tracked"].value)).glob("*.wandb")
+    assert file.name == f"run-{metadata['version'].value}.wandb"
+    assert b"encoder.mask_share" in file.read_bytes()
 
 
 def test_a_server_that_is_down_is_said_once_and_kills_no_training(

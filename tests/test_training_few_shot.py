@@ -18,6 +18,7 @@ import pytest
 
 from pipeline.errors import WrongUse
 from pipeline.part import BadSettings, build
+from pipeline.task import Task
 from pipeline.task.sentence_pair_classification import SentencePairClassification
 from pipeline.task.text_classification import TextClassification
 from pipeline.training import Training
@@ -366,6 +367,21 @@ def test_a_description_of_no_label_and_a_pair_of_texts_are_refused(base: Path, t
         ZeroShot(base_model=str(base)).fit(
             SentencePairClassification(labels=("good", "bad")), Splits(table, table, table, "d"), CPU, tmp_path, print
         )
+
+
+@pytest.mark.parametrize(
+    ("use", "why"),
+    [
+        ("sentence_pair_classification", "gives it two texts"),
+        ("relation_extraction", "puts @ and # around what is meant"),
+    ],
+)
+def test_a_task_that_is_more_than_one_text_is_no_cloze(use: str, why: str, tmp_path: Path) -> None:
+    task = build("task", {"use": use, "labels": ["good", "bad"]})
+    assert isinstance(task, Task)
+    said = f"training: cloze reads one text as it stands, and {use} {why}; take another method"
+    with pytest.raises(WrongUse, match=said):
+        Cloze(base_model="x").fit(task, splits(), CPU, tmp_path, print)
 
 
 KILLED = """

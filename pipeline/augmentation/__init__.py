@@ -39,6 +39,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
+from pipeline.augmentation._draws import Draws
 from pipeline.composing import Groups, Refused, composed, pieces_of
 from pipeline.part import Part
 from pipeline.types import Document, Lineage, Piece, Rejected, Span
@@ -49,7 +50,7 @@ Mentions = Literal["kept", "replaced", "altered"]
 MOST = 3  # children of one parent by one operation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Made:
     """What a child consists of: pieces of the document (parent 0) and of `partners` (1, 2, …).
 
@@ -106,14 +107,14 @@ class Augmenter(Part):
 
     def many(self, docs: Sequence[Document]) -> Iterator[Document | Rejected]:
         """Children of many documents, in their order. An augmenter that asks a model does so for all at once here."""
-        rng = Random()  # one for all: to make one costs as much as to seed it
+        rng = Draws()  # one for all: to make one costs as much as to seed it
         for doc in docs:
             rng.seed(self._seed(doc))
             yield from self(doc, rng)
 
     def rng(self, doc: Document) -> Random:
         """The generator for one parent: its numbers depend on the seed, the operation and the parent's id only."""
-        return Random(self._seed(doc))
+        return Draws(self._seed(doc))
 
     def _seed(self, doc: Document) -> str:
         return f"{self.seed}|{self.called}|{doc.id}"

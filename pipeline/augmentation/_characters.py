@@ -52,7 +52,7 @@ class Drawn:
         own = self._totals[at] - first if at is not None else 0
         if total == own:
             return None
-        turn = rng.randrange(total - own)
+        turn = int(rng.random() * (total - own))
         return self.chars[bisect(self._totals, turn + own if own and turn >= first else turn)]
 
 

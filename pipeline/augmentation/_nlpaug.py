@@ -83,11 +83,6 @@ class Noise(Augmenter):
         return Made(pieces_of(len(text), edits))
 
 
-def some(places: Sequence[Range], share: float, rng: Random) -> list[Range]:
-    """A share of the places, at least one, in order: what nlpaug is not handed costs it no time."""
-    return sorted(rng.sample(places, max(1, round(len(places) * share)))) if places else []
-
-
 def usable(word: str, spaced: bool) -> str:
     """What came back for a word, white space at its edges gone; empty where nothing may stand in the word's place.
 
@@ -106,11 +101,16 @@ def places_for(steps: Sequence[Step], doc: Document) -> Sequence[Range]:
     Raises:
         Refused: it is not told, or the document has a label that an antonym would make untrue.
     """
-    for step in _flat(steps):
+    for step in _flat(steps) if doc.label is not None or doc.language == zh.CODE else ():
         if step.name == "AntonymAug" and doc.label is not None:
             raise Refused("AntonymAug: an antonym makes the document's label untrue")
         if doc.language == zh.CODE and not step.settings.get(_CHINESE.get(step.name, "")):
             raise Refused(f"{step.name} knows no Chinese character; use homophone_noise, shape_noise or swap_words")
+    return handed(doc)
+
+
+def handed(doc: Document) -> list[Range]:
+    """The words of a document that may change; of a Chinese one characters."""
     return eligible_characters(doc) if doc.language == zh.CODE else eligible(doc)
 
 

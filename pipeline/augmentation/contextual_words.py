@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from pydantic import Field, PrivateAttr
 
 from pipeline.augmentation import Augmenter, Made, Refused, pieces_of
-from pipeline.augmentation._eligible import eligible_characters
+from pipeline.augmentation._eligible import eligible_characters, some
 from pipeline.augmentation._entity_list import Mentions, stranger
 from pipeline.augmentation._masked_model import Asked, MaskedModel, Place, Said, masked_model
 from pipeline.augmentation._words import cased, common_words
@@ -91,7 +91,7 @@ class ContextualWords(Augmenter):
         words = eligible_characters(doc) if doc.language == zh.CODE else common_words(doc)
         if not words:
             return None
-        drawn = sorted(rng.sample(words, max(1, round(len(words) * self.share_of_words))))
+        drawn = some(words, self.share_of_words, rng)
         return doc.text, doc.language, tuple(Place(start, end, rng.random()) for start, end in drawn)
 
     def _all_asked(self, doc: Document) -> Iterator[Asked]:

@@ -7,7 +7,7 @@ from random import Random
 from pydantic import Field
 
 from pipeline.augmentation import Augmenter, Made, Refused, pieces_of
-from pipeline.augmentation._eligible import eligible
+from pipeline.augmentation._eligible import eligible, some
 from pipeline.augmentation._joining import runs_together
 from pipeline.types import Document, Edit
 
@@ -22,7 +22,7 @@ class DeleteWords(Augmenter):
     >>> doc = Document("a", "Anna came home late", "en", spans=())
     >>> delete = DeleteWords(share_of_words=0.5)
     >>> [child.text for child in delete(doc, delete.rng(doc))]
-    ['home late']
+    ['Anna home']
     """
 
     share_of_words: float = Field(0.1, gt=0, le=0.9)
@@ -32,10 +32,8 @@ class DeleteWords(Augmenter):
         words = eligible(doc)
         if len(words) < 2:
             raise Refused("there are no two words outside of mentions, of which one could go")
-        count = min(max(1, round(len(words) * self.share_of_words)), len(words) - 1)
         gaps: list[Edit] = []
-        for number in sorted(rng.sample(range(len(words)), count)):
-            start, end = words[number]
+        for start, end in some(words, self.share_of_words, rng, spared=1):
             at = gaps[-1].end if gaps else 0
             if start > at and doc.text[start - 1].isspace():
                 start -= 1

@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import Field, PrivateAttr
 
 from pipeline.augmentation import Augmenter, Made, Refused, pieces_of
-from pipeline.augmentation._eligible import eligible
+from pipeline.augmentation._eligible import eligible, some
 from pipeline.augmentation._joining import runs_together, spaced
 from pipeline.extras import require
 from pipeline.language import en, words, zh
@@ -33,7 +33,7 @@ class InsertWords(Augmenter):
     >>> docs = [Document("a", "Anna bought apples", "en", spans=(Span(0, 4, "PER"),))]
     >>> insert = InsertWords().fitted(docs)
     >>> [child.text for child in insert(docs[0], insert.rng(docs[0]))]
-    ['Anna bought apples apples']
+    ['Anna bought bought apples']
     """
 
     share_of_words: float = Field(0.1, gt=0, le=1)
@@ -59,8 +59,8 @@ class InsertWords(Augmenter):
         if not places:
             raise Refused("there is no word outside of mentions to put one after")
         edits: list[Edit] = []
-        for at in rng.sample(places, max(1, round(len(places) * self.share_of_words))):
-            word = known[bisect(totals, rng.randrange(totals[-1]))]
+        for at in some(places, self.share_of_words, rng):
+            word = known[bisect(totals, int(rng.random() * totals[-1]))]
             if parted or text[at : at + 1].isspace():
                 edits.append(Edit(at, at, " " + word))
             elif not runs_together(text, at, at, word):

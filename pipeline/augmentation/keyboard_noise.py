@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from pipeline.augmentation._eligible import eligible
-from pipeline.augmentation._nlpaug import Noise, some
+from pipeline.augmentation._eligible import eligible, some
+from pipeline.augmentation._nlpaug import Noise
 from pipeline.augmentation._nlpaug_classes import Step
 from pipeline.types import Document, Range
 
@@ -25,7 +25,7 @@ class KeyboardNoise(Noise):
     >>> doc = Document("a", "Anna arrived", "en", spans=(Span(0, 4, "PER"),))
     >>> noise = KeyboardNoise()
     >>> [child.text for child in noise(doc, noise.rng(doc))]
-    ['Anna arrifed']
+    ['Anna zrrived']
     """
 
     languages: ClassVar[tuple[str, ...]] = ("en",)

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pipeline.augmentation._eligible import eligible
-from pipeline.augmentation._nlpaug import Noise, some
+from pipeline.augmentation._eligible import eligible, some
+from pipeline.augmentation._nlpaug import Noise
 from pipeline.augmentation._nlpaug_classes import Step
 from pipeline.types import Document, Range
 

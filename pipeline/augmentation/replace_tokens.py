@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import accumulate, takewhile
 from random import Random
 from typing import ClassVar, Self
@@ -20,6 +20,7 @@ from pipeline.types import Document, Edit, Range
 _DRAWS = 32  # a token for which so many draws find no fitting other stays as it is
 
 Place = tuple[str, str, str]  # language; label or "" outside; B or I, outside the shape
+Token = tuple[str, str, int, int]  # label or "" outside; B or I, "" outside; start, end
 
 
 class ReplaceTokens(Augmenter):
@@ -48,9 +49,10 @@ class ReplaceTokens(Augmenter):
         counts: dict[Place, Counter[str]] = {}
         for doc in train:
             if doc.spans is not None:
-                for place, start, end in _tokens(doc):
-                    if not runs_together(doc.text, start, end, doc.text[start:end]):
-                        counts.setdefault(place, Counter())[doc.text[start:end]] += 1
+                for token in _tokens(doc):
+                    written = doc.text[token[2] : token[3]]
+                    if not runs_together(doc.text, token[2], token[3], written):
+                        counts.setdefault(_place(doc, token), Counter())[written] += 1
         copy = self.model_copy()
         known = {place: sorted(of) for place, of in counts.items() if len(of) > 1}
         copy._tokens = {place: (of, list(accumulate(counts[place][t] for t in of))) for place, of in known.items()}
@@ -62,18 +64,22 @@ class ReplaceTokens(Augmenter):
             raise Refused("it is not annotated: nothing says which tokens are alike")
         if doc.label is not None:
             raise Refused("a token of another text could change its label")
-        known = self._tokens
-        tokens = [(known[place], a, b) for place, a, b in _tokens(doc) if place in known]
-        if not tokens:
-            raise Refused("no token of the training documents has the same place")
-        drawn = [token for token in tokens if rng.random() < self.probability] or [rng.choice(tokens)]
+        known, tokens = self._tokens, _tokens(doc)
+        drawn = [token for token in tokens if rng.random() < self.probability]
+        found = [(known[place], *token[2:]) for token in drawn if (place := _place(doc, token)) in known]
+        if not found:  # chance took none that others are known for
+            able = [token for token in tokens if _place(doc, token) in known]
+            if not able:
+                raise Refused("no token of the training documents has the same place")
+            token = rng.choice(able)
+            found = [(known[_place(doc, token)], *token[2:])]
         edits: list[Edit] = []
-        for (others, totals), start, end in drawn:
+        for (others, totals), start, end in found:
             own = doc.text[start:end]
             if runs_together(doc.text, start, end, own):
                 continue  # a part of a word
             for _ in range(_DRAWS):
-                other = others[bisect(totals, rng.randrange(totals[-1]))]
+                other = others[bisect(totals, int(rng.random() * totals[-1]))]
                 if other != own and not runs_together(doc.text, start, end, other):
                     edits.append(Edit(start, end, other))
                     break
@@ -82,16 +88,18 @@ class ReplaceTokens(Augmenter):
         return Made(pieces_of(len(doc.text), edits))
 
 
-def _tokens(doc: Document) -> Iterator[tuple[Place, int, int]]:
-    """The words outside of mentions, and the tokens inside of them, with their places."""
-    language, text = doc.language, doc.text
-    for start, end in eligible(doc):
-        yield (language, "", _shape(text[start:end])), start, end
+def _tokens(doc: Document) -> list[Token]:
+    """The words outside of mentions, and the tokens inside of them."""
+    found: list[Token] = [("", "", start, end) for start, end in eligible(doc)]
     for span in doc.spans or ():
-        kind = "B"
-        for start, end in _inside(doc, span.start, span.end):
-            yield (language, span.label, kind), start, end
-            kind = "I"
+        inside = _inside(doc, span.start, span.end)
+        found += [(span.label, "I" if n else "B", *place) for n, place in enumerate(inside)]
+    return found
+
+
+def _place(doc: Document, token: Token) -> Place:
+    label, kind, start, end = token
+    return doc.language, label, kind or _shape(doc.text[start:end])
 
 
 def _inside(doc: Document, start: int, end: int) -> list[Range]:

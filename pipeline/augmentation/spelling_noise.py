@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from pipeline.augmentation import Refused
-from pipeline.augmentation._nlpaug import Noise, places_for, some
+from pipeline.augmentation._eligible import some
+from pipeline.augmentation._nlpaug import Noise, handed
 from pipeline.augmentation._nlpaug_classes import Step
 from pipeline.language import en
 from pipeline.types import Document, Range
@@ -28,7 +29,7 @@ class SpellingNoise(Noise):
     >>> doc = Document("a", "Anna came because", "en", spans=(Span(0, 4, "PER"),))
     >>> noise = SpellingNoise()
     >>> [child.text for child in noise(doc, noise.rng(doc))]
-    ['Anna came becuse']
+    ['Anna came beacase']
     """
 
     texts = (("they came because of the weather", "en", ()),)
@@ -66,5 +67,5 @@ class SpellingNoise(Noise):
         if not self.dictionary and doc.language != en.CODE:
             raise Refused("nlpaug's own list is of English words; name a `dictionary` of this language")
         known = self.built[0].library.model.dict
-        places = [(a, b) for a, b in places_for(self.steps, doc) if doc.text[a:b] in known]
+        places = [(a, b) for a, b in handed(doc) if doc.text[a:b] in known]
         return some(places, self.share_of_words, rng)

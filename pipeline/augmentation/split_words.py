@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from pipeline.augmentation import Augmenter, Made, Refused, pieces_of
-from pipeline.augmentation._eligible import eligible
+from pipeline.augmentation._eligible import eligible, some
 from pipeline.types import Document, Edit
 
 
@@ -22,7 +22,7 @@ class SplitWords(Augmenter):
     >>> doc = Document("a", "Anna arrived", "en", spans=(Span(0, 4, "PER"),))
     >>> split = SplitWords()
     >>> [child.text for child in split(doc, split.rng(doc))]
-    ['Anna arrive d']
+    ['Anna a rrived']
     """
 
     languages: ClassVar[tuple[str, ...]] = ("en",)
@@ -36,8 +36,8 @@ class SplitWords(Augmenter):
         if not words:
             raise Refused(f"there is no word of {self.shortest} letters outside of mentions")
         edits: list[Edit] = []
-        for start, end in rng.sample(words, max(1, round(len(words) * self.share_of_words))):
-            at = rng.randrange(start + 1, end)
+        for start, end in some(words, self.share_of_words, rng):
+            at = start + 1 + int(rng.random() * (end - start - 1))
             if text[at - 1].isalpha() and text[at].isalpha():
                 edits.append(Edit(at, at, " "))
         if not edits:

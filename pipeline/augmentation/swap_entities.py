@@ -152,7 +152,7 @@ def _other(known: _Inventory, text: str, span: Span, rng: Random) -> _Mention | 
     surface = text[span.start : span.end].strip()
     mentions = known.lists[0] if len(known.lists) == 1 else rng.choice(known.lists)
     for _ in range(_DRAWS):
-        other = mentions[rng.randrange(len(mentions))]
+        other = mentions[int(rng.random() * len(mentions))]
         if other.text != surface and not runs_together(text, span.start, span.end, other.text):
             return other
     return None

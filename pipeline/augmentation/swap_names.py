@@ -39,7 +39,7 @@ class SwapNames(Augmenter):
     >>> doc = Document("a", "ANNA met Bo Berg", spans=(Span(0, 4, "PER"), Span(9, 16, "PER")))
     >>> swap = SwapNames(groups=("english_female", "spanish_male"))
     >>> [child.text for child in swap(doc, swap.rng(doc))]
-    ['NGUYEN met Monique Stephenson']
+    ['CID met Gregorio Arcos']
     """
 
     example: ClassVar[Mapping[str, Any]] = {

@@ -12,6 +12,7 @@ from typing import ClassVar, Self
 from pydantic import Field, PrivateAttr, field_validator
 
 from pipeline.augmentation import Augmenter, Made, Refused, _wordnet, pieces_of
+from pipeline.augmentation._eligible import some
 from pipeline.augmentation._entity_list import Mentions, stranger
 from pipeline.augmentation._words import cased, common_words
 from pipeline.errors import WrongUse
@@ -86,8 +87,8 @@ class Synonyms(Augmenter):
         places = [(a, b, others) for a, b in common_words(doc, 4) if (others := _fitting(doc.text, a, b, known))]
         if not places:
             raise Refused("no word outside of mentions has a synonym that is sure to fit")
-        count = max(1, round(len(places) * self.share_of_words))
-        edits = [Edit(a, b, cased(rng.choice(others), doc.text[a:b])) for a, b, others in rng.sample(places, count)]
+        drawn = some(places, self.share_of_words, rng)
+        edits = [Edit(a, b, cased(rng.choice(others), doc.text[a:b])) for a, b, others in drawn]
         pieces = pieces_of(len(doc.text), edits)
         if why := stranger(doc, pieces, self._mentions):
             raise Refused(why)

@@ -18,7 +18,7 @@ from typing import Any
 from pipeline.bench_gates._chain import Chain, each
 from pipeline.bench_gates._data import Data, data_of
 from pipeline.bench_gates._power import power, power_table
-from pipeline.bench_gates._suite import Suite, every_gate, own_gates, too_large
+from pipeline.bench_gates._suite import Suite, every_gate, not_asked, own_gates
 from pipeline.bench_gates._table import markdown, replaced
 from pipeline.bench_gates._trial import Outcome, trial
 from pipeline.errors import WrongUse, did_you_mean
@@ -76,7 +76,7 @@ def bench(
         calibration = range(_CALIBRATION if settings.all_gates else 1)
         chains = [_chain(data, settings, f"calibration {n}") for n in calibration]
         own = own_gates(data, settings.documents)
-        suite = every_gate(data, own, chains, Path(folder)) if settings.all_gates else Suite(own, too_large(data))
+        suite = every_gate(data, own, chains, Path(folder)) if settings.all_gates else Suite(own, not_asked(data))
         faults = tuple(f for f in wanted if _fits(f, data, chains[0]))
         job = _Bench(data, suite, faults, settings)
         seeds = range(settings.seed, settings.seed + max(settings.seeds, settings.clean))

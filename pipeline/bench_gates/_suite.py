@@ -65,7 +65,8 @@ def own_gates(data: Data, documents: int) -> dict[str, list[Gate]]:
     """The recipe's gates by place; limits that count documents are scaled to a resample of that size.
 
     Those that sample more than a resample has, or compare with a baseline of the whole data, are not among them:
-    `too_large` names them, and `every_gate` has them at sizes that fit.
+    `not_asked` names them, and `every_gate` has them at sizes that fit. Nor are those that only warn, as they hold
+    nothing back.
     """
     found: dict[str, list[Gate]] = {}
     share = min(1.0, documents / data.rows)
@@ -77,18 +78,26 @@ def own_gates(data: Data, documents: int) -> dict[str, list[Gate]]:
     for stage in ("splits", "augmented"):
         found[stage] = [_scaled(g, share) for g in data.recipe.gates.get(stage, ())]
     found["checkpoint"] = list(data.recipe.gates.get("checkpoint", ()))
-    return {place: [g for g in gates if not isinstance(g, _SAMPLING)] for place, gates in found.items()}
+    return {place: [g for g in gates if not _why_not(g)] for place, gates in found.items()}
 
 
-def too_large(data: Data) -> dict[str, str]:
-    """The recipe's gates whose samples or baselines are those of the whole data: place and name → the reason."""
+def not_asked(data: Data) -> dict[str, str]:
+    """The recipe's gates that are not among its own here: place and name → the reason."""
     by_place = {f"{c.name}/{stage}": gates for c in data.recipe.corpora for stage, gates in c.gates.items()}
     return {
-        f"{place}: {gate.name}": "as the recipe has it: its sample or its baseline is that of the whole data"
+        f"{place}: {gate.name}": why
         for place, gates in {**by_place, **data.recipe.gates}.items()
         for gate in gates
-        if isinstance(gate, _SAMPLING)
+        if (why := _why_not(gate))
     }
+
+
+def _why_not(gate: Gate) -> str:
+    if gate.severity == "warn":
+        return "as the recipe has it: it only warns"
+    if isinstance(gate, _SAMPLING):
+        return "as the recipe has it: its sample or its baseline is that of the whole data"
+    return ""
 
 
 def every_gate(data: Data, own: Mapping[str, Sequence[Gate]], chains: Sequence[Chain], folder: Path) -> Suite:
@@ -100,7 +109,7 @@ def every_gate(data: Data, own: Mapping[str, Sequence[Gate]], chains: Sequence[C
     """
     reference = _written_reference(data, folder)
     frames = [dict(each(chain)) for chain in chains]
-    found, left_out = {place: list(gates) for place, gates in own.items()}, too_large(data)
+    found, left_out = {place: list(gates) for place, gates in own.items()}, not_asked(data)
     for place in frames[0]:
         here = [f[place] for f in frames]
         for name, settings in _asked_at(place, here, reference):

@@ -9,7 +9,7 @@ from pipeline.cards import requirements
 from pipeline.cards.chain import gates_of, stage_of
 from pipeline.cards.markdown import cell, table
 from pipeline.cards.sheet import Sheet
-from pipeline.gate import Gate
+from pipeline.gate import Gate, titled
 from pipeline.recipe import Recipe
 from pipeline.store import Store
 from pipeline.version import StoredVerdict, Version, outcome_of
@@ -42,7 +42,7 @@ def of_data(sheet: Sheet) -> list[str]:
             cite = _citing(sheet, version, name)
             said = {key: cite(key, key) for key in ("outcome", "observed", "limit")}
             said["observed"] = "none" if stored.verdict.observed is None else said["observed"]
-            rows.append({"asset": str(version.place), "gate": name, **said})
+            rows.append({"asset": str(version.place), "gate": titled(name, stored.severity), **said})
             shares = stored.verdict.evidence.get("shares", {})
             for group in sorted(shares) if isinstance(shares, Mapping) else ():
                 share = cite(f"share of {group}", "evidence", "shares", str(group))
@@ -70,7 +70,7 @@ def of_model(checkpoint: Version, recipe: Recipe, store: Store, link: Callable[[
     for name, stored in asked:
         verdict = stored.verdict
         outcome = f"{verdict.outcome.replace('_', ' ')}, limit {verdict.limit or 'none'}"
-        lines += [f"### {cell(name)}: {cell(outcome)}", "", f"{cell(verdict.message)}", ""]
+        lines += [f"### {cell(titled(name, stored.severity))}: {cell(outcome)}", "", f"{cell(verdict.message)}", ""]
         lines += [f"From {link(f'verdicts/{name}.json')}, `verdict/evidence`.", ""]
         cells = verdict.evidence.get("cells", [])
         rows = [dict(row) for row in cells if isinstance(row, Mapping)] if isinstance(cells, list) else []

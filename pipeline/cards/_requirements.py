@@ -8,7 +8,7 @@ from pipeline.cards import requirements
 from pipeline.cards.chain import gates_of, stage_of
 from pipeline.cards.markdown import cell, table
 from pipeline.cards.sheet import Sheet
-from pipeline.gate import Gate
+from pipeline.gate import Gate, titled
 from pipeline.version import StoredVerdict, Version, outcome_of
 
 
@@ -29,7 +29,7 @@ def measured(sheet: Sheet) -> list[str]:
 
 
 def _row(name: str, version: Version, gate: Gate, stored: StoredVerdict | None, sheet: Sheet) -> dict[str, Any]:
-    row = {"requirement": name, "asset": str(version.place), "gate": gate.name}
+    row = {"requirement": name, "asset": str(version.place), "gate": titled(gate.name, gate.severity)}
     if stored is None or outcome_of(stored, version, gate.fingerprint()) != stored.verdict.outcome:
         return {**row, "outcome": "not judged by the gate as it is now", "observed": "", "limit": ""}
     about = f"{version.place}: {gate.name}"
@@ -57,7 +57,8 @@ def _gates(sheet: Sheet) -> list[str]:
             if outcome != "passed":
                 said = f": {cell(stored[name].verdict.message)}" if name in stored else ""
                 let = ", waived" if name in waived else ""
-                lines.append(f"- {version.place}: {name} {outcome.replace('_', ' ')}{let}{said}")
+                title = titled(name, gate.severity)
+                lines.append(f"- {version.place}: {title} {outcome.replace('_', ' ')}{let}{said}")
     return lines
 
 

@@ -18,7 +18,7 @@ def evidence(checkpoint: Version, store: Store) -> list[object]:
     return [
         [
             [str(v.place), v.digest],
-            [asdict(s.verdict) for s in store.verdicts(v).values()],
+            [[asdict(s.verdict), s.severity] for s in store.verdicts(v).values()],
             [asdict(w) for w in store.waivers(v).values()],
         ]
         for v in ancestry([checkpoint], store)

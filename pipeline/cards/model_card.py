@@ -16,6 +16,7 @@ from urllib.parse import quote
 from pipeline.cards import _fairness
 from pipeline.cards.markdown import cell, table, waivers
 from pipeline.cards.sources import folder_of
+from pipeline.gate import titled
 from pipeline.recipe import Recipe
 from pipeline.store import Store
 from pipeline.version import Version
@@ -102,8 +103,13 @@ def _gates(chain: Sequence[Version], store: Store, up: str) -> list[str]:
         for stored in store.verdicts(version).values():
             v = stored.verdict
             number = {"observed": v.observed, "limit": v.limit, "from": _link(up, version, f"verdicts/{v.gate}.json")}
-            rows.append({"asset": str(version.place), "gate": v.gate, "outcome": v.outcome, **number})
+            title = titled(v.gate, stored.severity)
+            rows.append({"asset": str(version.place), "gate": title, "outcome": v.outcome, **number})
     lines = ["## Gates", "", "Measurements with limits, each on the digest that is used here.", "", *table(rows), ""]
+    warned = sum(
+        s.severity == "warn" and s.verdict.outcome != "passed" for v in chain for s in store.verdicts(v).values()
+    )
+    lines += [f"{warned} that only warn did not pass; this was released all the same.", ""] if warned else []
     refused = [
         {"asset": str(v.place), "read": i.version, "refused": i.refused_newer, "from": _link(up, v, "manifest.json")}
         for v in chain

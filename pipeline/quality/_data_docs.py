@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from pipeline.gate import Gate
+from pipeline.gate import Gate, titled
 from pipeline.types import Json, Outcome
 from pipeline.version import StoredVerdict, Version, Waiver, outcome_of
 
@@ -59,7 +59,8 @@ _KINDS: tuple[Outcome, ...] = ("passed", "failed", "not_judged")
 
 def _section(gate: Gate, outcome: Outcome, stored: StoredVerdict | None, waiver: Waiver | None) -> Iterator[str]:
     measures = inspect.cleandoc(type(gate).__doc__ or "").split("\n\n")[0]
-    yield f'<h2>{escape(gate.name)}: <span class="{outcome}">{_said(outcome)}</span></h2>\n<p>{escape(measures)}</p>\n'
+    title = escape(titled(gate.name, gate.severity))
+    yield f'<h2>{title}: <span class="{outcome}">{_said(outcome)}</span></h2>\n<p>{escape(measures)}</p>\n'
     facts: dict[str, Json] = {"settings": {k: v for k, v in gate.settings().items() if k != "use"}}
     if stored is not None:
         verdict = stored.verdict

@@ -78,10 +78,13 @@ def _begin(settings: dict[str, Any], file: str) -> None:
     _state.update(augmenter=augmenter.fitted(documents_of(train)), train=train)
     gc.collect()
     gc.freeze()  # libraries and inventories stay to the end: the collector need not look through them again and again
+    gc.disable()  # nor through the children of a chunk while they are made
 
 
 def _work(at: int) -> Made:
-    return _made(_state["augmenter"], _state["train"], at)
+    made = _made(_state["augmenter"], _state["train"], at)
+    gc.collect()
+    return made
 
 
 def _made(fitted: Augmenter, train: pa.Table, at: int) -> Made:

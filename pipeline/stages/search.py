@@ -21,7 +21,7 @@ from pipeline.training import Report, Splits
 from pipeline.types import Json
 from pipeline.work import Work, part_of
 
-TABLE, STUDY = "search.json", "study.db"
+TABLE, STUDY, TRIAL = "search.json", "study.db", "trial"
 
 
 def search(recipe: Recipe, store: Store, train: Trainer = job.run, report: Report = quiet) -> Work:
@@ -52,9 +52,9 @@ def search(recipe: Recipe, store: Store, train: Trainer = job.run, report: Repor
         def objective(trial: Any) -> float:
             values = settings.drawn(trial)
             tried = build("training", {**training.settings(places=True), **values})
-            folder = draft.folder / "trial"
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
+            shutil.rmtree(draft.folder / TRIAL, ignore_errors=True)
+            folder = draft.folder / TRIAL / f"{draft.folder.name}-{trial.number}"  # a tracker names its run by this
+            folder.mkdir(parents=True)
             todo = job.Job(folder, recipe.task.settings(places=True), tried.settings(places=True), record.digest, code)
 
             def pruned(event: Mapping[str, Json]) -> None:
@@ -79,7 +79,7 @@ def search(recipe: Recipe, store: Store, train: Trainer = job.run, report: Repor
         _bury(study, optuna)
         finished = sum(t.state.is_finished() and t.state.name != "FAIL" for t in study.trials)
         study.optimize(objective, n_trials=max(0, settings.trials - finished), catch=(TrainingDied,))
-        shutil.rmtree(draft.folder / "trial", ignore_errors=True)
+        shutil.rmtree(draft.folder / TRIAL, ignore_errors=True)
         rows = rows_of(study)
         if not any(r["state"] == "done" for r in rows):
             raise DataSaysNo(f"{recipe.name}: no trial of the search was finished; the last words are in the run's log")

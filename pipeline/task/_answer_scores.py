@@ -1,16 +1,22 @@
-"""How right an answer is: exact match and F1 of words, and what a question's words alone find."""
+"""How right an answer is: exact match and F1 of words, what a question's words alone find, and the worst answers."""
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from pipeline.types import Range
+import pyarrow as pa
 
+from pipeline.task._errors import ERRORS, excerpt
+from pipeline.task._scores import Rows
+from pipeline.types import Json, Range
+
+ANSWER_KINDS = ("partial", "other", "spurious", "missed")
 _UNSPACED = 0x2E80  # from here on CJK: scripts that put no spaces between words
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
@@ -74,3 +80,39 @@ def likest_sentence(question: str, context: str) -> Range:
     found: Sequence[Range] = [m.span() for m in _SENTENCE.finditer(context) if not m.group().isspace()]
     start, end = max(found, key=lambda r: len(asked & set(words(context[slice(*r)]))), default=(0, len(context)))
     return start + len(context[start:end]) - len(context[start:end].lstrip()), end
+
+
+def answer_errors(test: pa.Table, predictions: pa.Table) -> tuple[Rows, Rows]:
+    """The worst ERRORS of each kind of answers that do not match, the surest first, and how many there are of each.
+
+    - `partial`: it shares words with the answer.
+    - `other`: it shares none.
+    - `spurious`: the text holds no answer.
+    - `missed`: "no answer" was said where there is one.
+
+    `score` is the probability of what was predicted, an answer or that there is none, where predictions have it.
+    """
+    found: dict[str, list[tuple[float, int, Mapping[str, Json]]]] = {kind: [] for kind in ANSWER_KINDS}
+    documents = test.select(["id", "source", "text", "spans"]).to_pylist()
+    for i, (row, predicted) in enumerate(zip(documents, predictions.to_pylist(), strict=True)):
+        roles = {s["label"]: (s["start"], s["end"]) for s in row["spans"] or ()}
+        gold, guess = row["text"][slice(*roles.get("answer", (0, 0)))], predicted["answer"]
+        if exact_match(gold, guess):
+            continue
+        kind = "spurious" if not gold else "missed" if not guess else "partial" if token_f1(gold, guess) else "other"
+        score = predicted.get("score" if guess else "no_answer_score")
+        known = None if score is None else math.exp(score)
+        where = roles.get("answer") or (predicted.get("start") or 0, predicted.get("end") or 0)
+        error = {
+            "kind": kind,
+            "id": row["id"],
+            "source": row["source"],
+            "score": known,
+            "question": row["text"][slice(*roles.get("question", (0, 0)))],
+            "gold": gold or None,
+            "predicted": guess or None,
+            "text": excerpt(row["text"], *where),
+        }
+        found[kind].append((-(known or 0.0), i, error))
+    worst = [error for kind in ANSWER_KINDS for _, _, error in sorted(found[kind], key=lambda f: f[:2])[:ERRORS]]
+    return worst, [{"kind": kind, "questions": len(found[kind])} for kind in ANSWER_KINDS]

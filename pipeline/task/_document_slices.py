@@ -1,8 +1,8 @@
-"""The share of documents that are right, by length, source and groups, and how well probabilities say it."""
+"""How good the answers for documents are, by length, source and groups, and how well probabilities say it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,40 +11,59 @@ import pyarrow as pa
 from pipeline.task._calibration import calibration
 from pipeline.task._mentions import Row, rows_of
 from pipeline.task._scores import Draws, Rows, share_rows
-from pipeline.task._slices import DOCUMENT_LENGTHS, Cell, by_group, file_of, length_name, length_names, sliced
+from pipeline.task._slices import DOCUMENT_LENGTHS, by_group, file_of, length_name, length_names, sliced
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-def document_tables(test: pa.Table, right: Sequence[bool], draws: Draws) -> dict[str, Rows]:
-    """Tables of accuracy with intervals; a table without rows is left out.
+def document_tables(
+    test: pa.Table, amounts: NDArray[np.float64], values: Mapping[str, tuple[int, int]], draws: Draws, what: str
+) -> dict[str, Rows]:
+    """Tables "`what` by …" of values with intervals; a table without rows is left out.
+
+    `amounts` has the shape (documents, columns), its last column 1 for each document. A value is the sum of its first
+    column over the sum of its second, over the documents of a slice.
 
     Length is in words between white space; in characters that are not white space where there is less than one word
     to ten of them, as in Chinese.
     """
-    rows = rows_of(test)
+    rows, columns = rows_of(test), range(amounts.shape[1])
 
     def show(column: str, names: Sequence[str], total: NDArray[np.float64], drawn: NDArray[np.float64]) -> Rows:
-        return share_rows(names, total, drawn, column, "accuracy")
+        return _rows(column, values, names, total, drawn)
 
-    def cells(names: Sequence[str]) -> list[Cell]:
-        found = [(i, name, column) for i, name in enumerate(names) if name for column in (0, 1)]
-        return [cell for cell in found if cell[2] or right[cell[0]]]
+    def by(column: str, names: Sequence[str], order: Sequence[str] = ()) -> Rows:
+        cells = [(i, name, at) for i, name in enumerate(names) if name for at in columns]
+        return sliced(cells, draws, len(columns), order, partial(show, column), amounts)
 
+    grouped = [(i, row.groups, at) for i, row in enumerate(rows) for at in columns]
     lengths = [length_name(_length(row), DOCUMENT_LENGTHS) for row in rows]
-    grouped = [(i, row.groups, c) for i, row in enumerate(rows) for c in (0, 1) if c or right[i]]
     tables = {
-        "Documents by length": sliced(
-            cells(lengths), draws, 2, length_names(DOCUMENT_LENGTHS), partial(show, "length")
-        ),
-        "Documents by source": sliced(
-            cells([file_of(row.source) for row in rows]), draws, 2, (), partial(show, "source")
-        ),
-        "Documents by group": by_group(grouped, draws, 2, partial(show, "value")),
+        f"{what} by length": by("length", lengths, length_names(DOCUMENT_LENGTHS)),
+        f"{what} by source": by("source", [file_of(row.source) for row in rows]),
+        f"{what} by group": by_group(grouped, draws, len(columns), partial(show, "value"), amounts),
     }
     return {title: found for title, found in tables.items() if found}
+
+
+def _rows(
+    column: str,
+    values: Mapping[str, tuple[int, int]],
+    names: Sequence[str],
+    total: NDArray[np.float64],
+    drawn: NDArray[np.float64],
+) -> Rows:
+    shares = {
+        value: share_rows(names, total[..., [above, below]], drawn[..., [above, below]], column, value)
+        for value, (above, below) in values.items()
+    }
+    return [
+        {k: v for rows in shares.values() for k, v in rows[i].items() if k != "support"}
+        | {"support": int(total[i, -1])}
+        for i in range(len(names))
+    ]
 
 
 def document_calibration(

@@ -100,6 +100,45 @@ def document_errors(test: pa.Table, predicted: Sequence[str], scores: Sequence[f
     ]
 
 
+def label_errors(
+    test: pa.Table,
+    labels: Sequence[str],
+    gold: Sequence[Sequence[int]],
+    guess: Sequence[Sequence[int]],
+    scores: Sequence[Sequence[float]],
+) -> tuple[Rows, Rows]:
+    """The worst ERRORS labels of each kind, with the beginning of their texts, and how many there are of each.
+
+    `gold` and `guess` have a 0 or 1, `scores` (empty where there are none) a probability for each label of each
+    document. `spurious` labels were given and do not hold, the most probable first; `missed` ones hold and were not
+    given, the least probable first.
+    """
+    found: dict[str, list[tuple[float, int, int]]] = {"spurious": [], "missed": []}
+    for i, (true, given) in enumerate(zip(gold, guess, strict=True)):
+        for at, (holds, said) in enumerate(zip(true, given, strict=True)):
+            if holds != said:
+                score = scores[i][at] if scores else 0.0
+                found["spurious" if said else "missed"].append((-score if said else score, i, at))
+    texts = test.select(["id", "source", "text"])
+    listed: Rows = []
+    for kind, errors in found.items():
+        for _, i, at in sorted(errors)[:ERRORS]:
+            row = texts.slice(i, 1).to_pylist()[0]
+            listed.append(
+                {
+                    "kind": kind,
+                    "id": row["id"],
+                    "source": row["source"],
+                    "label": labels[at],
+                    "score": scores[i][at] if scores else None,
+                    "gold": [name for name, holds in zip(labels, gold[i], strict=True) if holds],
+                    "predicted": [name for name, said in zip(labels, guess[i], strict=True) if said],
+                    "text": excerpt(row["text"], 0, _BEGINNING),
+                }
+            )
+    return listed, [{"kind": kind, "labels": len(errors)} for kind, errors in found.items()]
+
+
 def excerpt(text: str, start: int, end: int) -> str:
     """The text from 200 characters before a range to 200 after it; an ellipsis stands where it is cut.
 

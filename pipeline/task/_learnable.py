@@ -65,6 +65,7 @@ class LearnableTask(Task):
     """
 
     head: ClassVar[Literal["token", "sequence", "multi_label", "span"]]
+    pair: ClassVar[bool] = False  # whether `reading` has a first text
     markers: ClassVar[tuple[str, ...]] = ()  # words that `reading` puts in: the vocabulary must have them
 
     @property

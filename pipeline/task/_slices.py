@@ -50,10 +50,18 @@ def file_of(source: str) -> str:
     return before if before and line.isdigit() else source
 
 
-def sliced(cells: Iterable[Cell], draws: Draws, columns: int, order: Sequence[str], shown: Shown) -> Rows:
+def sliced(
+    cells: Iterable[Cell],
+    draws: Draws,
+    columns: int,
+    order: Sequence[str],
+    shown: Shown,
+    amounts: NDArray[np.float64] | None = None,
+) -> Rows:
     """One row a slice, in `order`; without one by support (the last column), the KEPT largest and the rest as one.
 
-    `shown` makes the rows of names, counts (names, columns) and drawn counts (RESAMPLES, names, columns).
+    A cell counts 1, or what `amounts` (documents, columns) has for it. `shown` makes the rows of names, counts (names,
+    columns) and drawn counts (RESAMPLES, names, columns).
     """
     import numpy as np
 
@@ -65,17 +73,23 @@ def sliced(cells: Iterable[Cell], draws: Draws, columns: int, order: Sequence[st
     rest = at.get(REST, 0)
     counts = np.zeros((draws.documents, len(names), columns))
     where = np.array([(document, at.get(name, rest), column) for document, name, column in found], np.int64).T
-    np.add.at(counts, tuple(where), 1)
+    np.add.at(counts, tuple(where), 1 if amounts is None else amounts[where[0], where[2]])
     return shown(names, counts.sum(0), draws.sums(counts))
 
 
-def by_group(cells: Iterable[tuple[int, Mapping[str, str], int]], draws: Draws, columns: int, shown: Shown) -> Rows:
+def by_group(
+    cells: Iterable[tuple[int, Mapping[str, str], int]],
+    draws: Draws,
+    columns: int,
+    shown: Shown,
+    amounts: NDArray[np.float64] | None = None,
+) -> Rows:
     """A row for each value of each group key; the key stands in the column `group`."""
     keyed = [(document, groups, column) for document, groups, column in cells if groups]
     rows: Rows = []
     for key in sorted({key for _, groups, _ in keyed for key in groups}):
         own = _of_key(key, keyed)
-        rows += [{"group": key, **row} for row in sliced(own, draws, columns, (), shown)]
+        rows += [{"group": key, **row} for row in sliced(own, draws, columns, (), shown, amounts)]
     return rows
 
 

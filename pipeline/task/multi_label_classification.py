@@ -13,8 +13,11 @@ from pydantic import Field, model_validator
 
 from pipeline.errors import InvalidDocument, did_you_mean
 from pipeline.task import Evaluation
+from pipeline.task._calibration import calibration
+from pipeline.task._document_slices import document_tables
+from pipeline.task._errors import label_errors
 from pipeline.task._learnable import LearnableTask, groups_of
-from pipeline.task._scores import Rows, label_rows, precision_recall_f1, resampled, with_interval
+from pipeline.task._scores import Draws, Rows, label_rows, precision_recall_f1, resampled, with_interval
 from pipeline.types import Document, Range, Rejected
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BETWEEN = "|"  # stands between the labels of an accepted document
+SLICED = {"subset_accuracy": (0, 3), "micro_f1": (1, 2)}  # columns of what each document counts
 PREDICTIONS = pa.schema([("id", pa.string()), ("label", pa.string()), ("scores", pa.list_(pa.float64()))])
 
 
@@ -103,33 +107,42 @@ class MultiLabelClassification(LearnableTask):
         Subset accuracy is the share of documents with all labels right and no other. `baseline_macro_f1` and
         `baseline_micro_f1` give every label to every document (of constant answers the one with the best F1 of each
         label), `baseline_subset_accuracy` gives the commonest set of `train`. A label that is neither in gold nor
-        predicted counts as F1 0.
+        predicted counts as F1 0. `calibration_error` is the ECE of the probability of every label of every document,
+        where predictions have `scores`.
 
         Raises:
             InvalidDocument: predictions are not one row a test document in the same order.
         """
         import numpy as np
 
-        counts = self._counts(test, predictions)
-        right = (counts.sum(1)[:, 0] * 2 == counts.sum(1)[:, 1:].sum(1)).astype(np.float64)
-        each = np.stack([right, np.ones_like(right)], axis=-1)
-        groups = groups_of(test)
-        total, draws, subset = counts.sum(0), resampled(counts, groups), resampled(each, groups)
-        gold = self._matrix(test)
+        counts, sampler = self._counts(test, predictions), Draws(groups_of(test))
+        tp, both = counts.sum(1)[:, 0] * 2, counts.sum(1)[:, 1:].sum(1)
+        of_documents = np.stack([tp == both, tp, both, np.ones_like(tp)], axis=-1).astype(np.float64)
+        total, draws, subset = counts.sum(0), sampler.sums(counts), sampler.sums(of_documents[:, [0, 3]])
+        gold, guess = self._matrix(test), self._matrix(predictions)
         always = _tally(gold, np.ones_like(gold)).sum(0)
         sets = Counter(map(bytes, self._matrix(train).astype(np.uint8)))
         usual = min(sets, key=lambda s: (-sets[s], s), default=bytes(len(self.labels)))
         constant = np.frombuffer(usual, np.uint8)
+        scores = predictions["scores"].to_pylist() if "scores" in predictions.column_names else []
+        calibrated, reliability = _calibrated(scores, gold, sampler)
+        errors, kinds = label_errors(test, self.labels, gold.tolist(), guess.tolist(), scores)
         metrics = {
             **with_interval("macro_f1", float(_macro(total)), _macro(draws)),
             **with_interval("micro_f1", float(_micro(total)), _micro(draws)),
-            **with_interval("subset_accuracy", float(_share(each.sum(0))), _share(subset)),
+            **with_interval("subset_accuracy", float(_share(of_documents[:, [0, 3]].sum(0))), _share(subset)),
             "baseline_macro_f1": float(_macro(always)),
             "baseline_micro_f1": float(_micro(always)),
             "baseline_subset_accuracy": float((gold == constant).all(1).mean()) if len(gold) else 0.0,
+            **calibrated,
         }
-        tables: dict[str, Rows] = {"Documents by label": label_rows(self.labels, total, draws)}
-        return Evaluation(metrics, tables)
+        tables: dict[str, Rows] = {
+            "Documents by label": label_rows(self.labels, total, draws),
+            **document_tables(test, of_documents, SLICED, sampler, "Documents"),
+            **reliability,
+            "Errors by kind": kinds,
+        }
+        return Evaluation(metrics, tables, errors)
 
     def _names(self, label: str | None) -> list[str]:
         if not label or label == self.no_label:
@@ -148,6 +161,17 @@ class MultiLabelClassification(LearnableTask):
         if gold.column("id").to_pylist() != predictions.column("id").to_pylist():
             raise InvalidDocument("predictions must have one row a test document in the same order")
         return _tally(self._matrix(gold), self._matrix(predictions))
+
+
+def _calibrated(
+    scores: Sequence[Sequence[float]], gold: NDArray[np.int64], draws: Draws
+) -> tuple[dict[str, float], dict[str, Rows]]:
+    """Calibration over every label of every document; nothing where there are no probabilities."""
+    if not scores:
+        return {}, {}
+    documents = [i for i, row in enumerate(scores) for _ in row]
+    error, rows = calibration([p for row in scores for p in row], (gold > 0).reshape(-1).tolist(), documents, draws)
+    return {"calibration_error": error}, {"Reliability of labels": rows}
 
 
 def _tally(gold: NDArray[np.int64], guess: NDArray[np.int64]) -> NDArray[np.float64]:

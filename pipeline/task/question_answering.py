@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from pipeline.errors import InvalidDocument
 from pipeline.task import Evaluation
-from pipeline.task._answer_scores import exact_match, likest_sentence, token_f1
+from pipeline.task._answer_scores import answer_errors, exact_match, likest_sentence, token_f1
+from pipeline.task._document_slices import document_tables
 from pipeline.task._learnable import LearnableTask, Reading, groups_of
 from pipeline.task._roles import fault, place
-from pipeline.task._scores import Rows, resampled, with_interval
+from pipeline.task._scores import Draws, Rows, resampled, with_interval
 from pipeline.types import Document, Range, Rejected
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ PREDICTIONS = pa.schema(
         ("no_answer_score", pa.float64()),
     ]
 )
+SLICED = {"exact_match": (0, 2), "answer_f1": (1, 2)}  # columns of what each question counts
 Row = tuple[str, str, Range, str]  # question, context, context's characters, answer
 
 
@@ -49,6 +51,7 @@ class QuestionAnswering(LearnableTask):
     headline: ClassVar[str] = "answer_f1"
     head: ClassVar[Literal["token", "sequence", "multi_label", "span"]] = "span"
     mentions: ClassVar[bool] = False
+    pair: ClassVar[bool] = True
 
     labels: tuple[Literal["question"], Literal["answer"]] = ("question", "answer")
     unanswerable: bool = True
@@ -129,9 +132,9 @@ class QuestionAnswering(LearnableTask):
         Raises:
             InvalidDocument: predictions are not one row a test document in the same order.
         """
-        rows, answers = _rows(test), _answers(test, predictions)
+        rows, answers, sampler = _rows(test), _answers(test, predictions), Draws(groups_of(test))
         counts = _counts(rows, answers)
-        draws = _means(resampled(counts, groups_of(test)))
+        draws = _means(sampler.sums(counts))
         point = _means(counts.sum(0))
         baseline = _means(_counts(rows, _baseline(rows, _rows(train))).sum(0))
         metrics: dict[str, float] = {}
@@ -144,7 +147,13 @@ class QuestionAnswering(LearnableTask):
             value = _means(counts[chosen].sum(0))
             share = {"exact_match": float(value[0]), "answer_f1": float(value[1])}
             kinds.append({"questions": name, **share, "support": len(chosen)})
-        return Evaluation(metrics, {"Questions by kind": kinds})
+        errors, wrong = answer_errors(test, predictions)
+        tables: dict[str, Rows] = {
+            "Questions by kind": kinds,
+            **document_tables(test, counts, SLICED, sampler, "Questions"),
+            "Errors by kind": wrong,
+        }
+        return Evaluation(metrics, tables, errors)
 
 
 def _context(text: str, start: int, end: int) -> Range:

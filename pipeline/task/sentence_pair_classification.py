@@ -28,6 +28,7 @@ class SentencePairClassification(TextClassification):
     """
 
     mentions: ClassVar[bool] = False
+    pair: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"labels": ("same", "other")}
 
     def accept(self, doc: Document) -> Document | Rejected:

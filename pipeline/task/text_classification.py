@@ -88,6 +88,8 @@ class TextClassification(LearnableTask):
         Raises:
             InvalidDocument: predictions are not one row a test document in the same order.
         """
+        import numpy as np
+
         each = self._per_document(test, predictions)
         confusion, sampler = each.sum(0), Draws(groups_of(test))
         draws = sampler.sums(each)
@@ -96,6 +98,7 @@ class TextClassification(LearnableTask):
         commonest = min(self.labels, key=lambda name: (-usual[name], name))
         constant = self._confusions(gold, [commonest] * len(gold)).sum(0)
         right = [g == p for g, p in zip(gold, guess, strict=True)]
+        of_documents = np.array([(float(r), 1.0) for r in right]).reshape(len(right), 2)
         scores = self._scores_of(predictions)
         calibrated, reliability = document_calibration(scores, right, sampler)
         metrics = {
@@ -111,7 +114,7 @@ class TextClassification(LearnableTask):
         ]
         tables: dict[str, Rows] = {
             "Documents by label": label_rows(self.labels, _counts(confusion), _counts(draws)),
-            **document_tables(test, right, sampler),
+            **document_tables(test, of_documents, {"accuracy": (0, 1)}, sampler, "Documents"),
             "Documents confused": matrix,
             **reliability,
         }

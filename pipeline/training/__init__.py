@@ -18,8 +18,10 @@ import pyarrow as pa
 
 from pipeline.part import Part
 from pipeline.task import Task
+from pipeline.task._learnable import LearnableTask
 from pipeline.types import Checkpoint, Device, Json
 
+_OTHER = "take another method"
 Report = Callable[[Mapping[str, Json]], None]
 
 
@@ -44,7 +46,26 @@ class Training(Part):
     """A way to fit a model to a task."""
 
     heads: ClassVar[tuple[str, ...]] = ("token", "sequence", "multi_label", "span")  # of the tasks that it can learn
+    plain: ClassVar[bool] = False  # reads one text as it stands: not two texts, nor words put in to mark something
     requires: str | None = None  # "gpu": refuse to run without one
+
+    def unfit(self, task: Task) -> str:
+        """Why this method cannot learn a task; empty where it can.
+
+        >>> from pipeline.task.ner import Ner
+        >>> from pipeline.training.setfit import Setfit
+        >>> Setfit().unfit(Ner(labels=("PER",)))
+        'setfit learns tasks of the kind sequence, and ner is of the kind token; take another method'
+        """
+        if not isinstance(task, LearnableTask):
+            return ""
+        if task.head not in self.heads:
+            kinds = " or ".join(self.heads)
+            return f"{self.name} learns tasks of the kind {kinds}, and {task.name} is of the kind {task.head}; {_OTHER}"
+        if self.plain and (task.pair or task.markers):
+            what = "gives it two texts" if task.pair else f"puts {' and '.join(task.markers)} around what is meant"
+            return f"{self.name} reads one text as it stands, and {task.name} {what}; {_OTHER}"
+        return ""
 
     @abstractmethod
     def fit(self, task: Task, splits: Splits, device: Device, out: Path, report: Report) -> Checkpoint:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
+from pipeline.errors import WrongUse
 from pipeline.task import Task
 from pipeline.training import Report, Splits
 from pipeline.training._settings import Gradient
@@ -36,6 +37,7 @@ class Cloze(Gradient):
     """
 
     heads: ClassVar[tuple[str, ...]] = ("sequence",)
+    plain: ClassVar[bool] = True
 
     base_model: str = Field(min_length=1)
     template: str = "{text} It was [MASK]."
@@ -86,12 +88,14 @@ class Cloze(Gradient):
         """As `Gradient.fit`; `best_epoch` is 1, or 0 where nothing was trained.
 
         Raises:
-            WrongUse: the task does not give a document one class, the base model has no masked-LM head, a word is not
-                one token, or a class has no example.
+            WrongUse: the task does not give a document of one text one class, the base model has no masked-LM head, a
+                word is not one token, or a class has no example.
         """
         from pipeline.training._few_shot import few, sequence_task
         from pipeline.training._few_shot_cloze import ClozeRun
 
-        task = sequence_task(task, "cloze", plain=True)
+        task = sequence_task(task, "cloze")
+        if why := self.unfit(task):
+            raise WrongUse(f"training: {why}")
         train = few(splits.train, task, self.examples_per_class, self.seed) if self.epochs else splits.train
         return ClozeRun(self, task, replace(splits, train=train), device, out, report).checkpoint()

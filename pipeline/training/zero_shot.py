@@ -29,6 +29,7 @@ class ZeroShot(Training):
     """
 
     heads: ClassVar[tuple[str, ...]] = ("sequence",)
+    plain: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"max_length": 64}
 
     base_model: str = Field(default="packaged_minilm", min_length=1)

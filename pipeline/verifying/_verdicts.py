@@ -50,6 +50,7 @@ def judged_again(chain: Sequence[Version], recipe: Recipe, found: Findings) -> N
                 file = f"{folder}/{name}.json"
                 if not found.same(file, "/fingerprint", stored["fingerprint"], gate.fingerprint()):
                     continue
+                found.same(file, "/severity", stored.get("severity", "refuse"), gate.severity)
                 again: dict[str, Any] = json.loads(json.dumps(asdict(judge(gate, frame)), default=str))
                 for key in COMPARED:
                     found.alike(file, stored["verdict"][key], again[key], "verdict", key)
