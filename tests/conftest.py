@@ -222,7 +222,8 @@ def fake_trainer(validation: float, **metrics: float) -> Trainer:
 
 
 # The longest files begin first: a file is one worker's, and the last one should not keep the others waiting.
-FIRST = ("servers", "end_to_end_bundled", "end_to_end_users", "end_to_end_reviews", "gpu", "crashing", "cluster", "docs")
+END_TO_END = ("end_to_end_bundled", "end_to_end_users", "end_to_end_reviews")
+FIRST = ("servers", *END_TO_END, "gpu", "crashing", "cluster", "docs")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
