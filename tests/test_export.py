@@ -83,7 +83,7 @@ def test_the_command_says_the_greatest_difference_and_writes_a_whole_folder(
     assert {"model.onnx", "tokenizer.json", "config.json", "gristmill.json"} <= files
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["onnx"]
     facts = json.loads((tmp_path / "a" / "onnx" / "gristmill.json").read_text())
-    assert (facts["max_length"], facts["casing"]) == (32, True)
+    assert (facts["max_length"], facts["casings"]) == (32, 6)
     again = CliRunner().invoke(main, ["export", str(checkpoint.folder), str(tmp_path / "a" / "onnx")])
     assert again.exit_code == 2
     assert again.stderr == f"{tmp_path}/a/onnx is not an empty folder; name one that does not exist\n"

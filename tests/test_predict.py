@@ -209,6 +209,10 @@ def test_what_is_not_a_checkpoint_is_said_with_what_would_be_right(tmp_path: Pat
         (tmp_path / "empty" / "gristmill.json").write_text(said)
         with pytest.raises(WrongUse, match=r"ner|gristmill\.json: is not what a training wrote"):
             Predictor.open(folder_of(str(tmp_path / "empty"), store))
+    said = '{"task": {"use": "ner", "labels": ["A"]}, "max_length": 8, "casings": 3, "batch_tokens": 8}'
+    (tmp_path / "empty" / "gristmill.json").write_text(said)
+    with pytest.raises(WrongUse, match=r"tells 3 casings of a word apart and not 6; train it again"):
+        Predictor.open(folder_of(str(tmp_path / "empty"), store))
 
 
 def test_what_is_not_a_file_of_texts_is_said_with_what_would_be_right(tmp_path: Path, marks: Trained) -> None:

@@ -69,7 +69,7 @@ def test_a_checkpoint_opens_with_plain_transformers_and_gives_the_same_logits(fi
     model = AutoModelForTokenClassification.from_pretrained(out / "model", local_files_only=True).eval()
     tokenizer = AutoTokenizer.from_pretrained(out / "model", local_files_only=True)
     assert model.config.id2label == {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
-    assert model.config.type_vocab_size == 3
+    assert model.config.type_vocab_size == 6
     assert model.config.num_hidden_layers == 1
     examples = Encoder(tokenizer, TASK, 32, casing=True).encode(splits().test)
     again = log_probabilities(model, examples, 128, CPU, tokenizer.pad_token_id)

@@ -11,6 +11,7 @@ from pipeline.errors import WrongUse
 from pipeline.part import build
 from pipeline.task._learnable import LearnableTask
 from pipeline.training._examples import Encoder
+from pipeline.training._windows import CASINGS
 
 FILE = "gristmill.json"
 
@@ -34,7 +35,7 @@ def write(folder: Path, encoder: Encoder, batch_tokens: int) -> None:
     said = {
         "task": encoder.task.settings(),
         "max_length": encoder.max_length,
-        "casing": encoder.casing,
+        "casings": CASINGS if encoder.casing else 0,
         "batch_tokens": batch_tokens,
     }
     (folder / FILE).write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -50,7 +51,8 @@ def read(folder: Path) -> Facts:
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
         task = build("task", dict(said["task"]))
-        facts = Facts(task, int(said["max_length"]), bool(said["casing"]), int(said["batch_tokens"]))  # type: ignore[arg-type]
+        casings = int(said["casings"])
+        facts = Facts(task, int(said["max_length"]), casings > 0, int(said["batch_tokens"]))  # type: ignore[arg-type]
     except FileNotFoundError as error:
         raise WrongUse(
             f"{folder} holds no {FILE}, so its task and its windows are unknown; give the `model` folder of a "
@@ -58,6 +60,8 @@ def read(folder: Path) -> Facts:
         ) from error
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise WrongUse(f"{file}: is not what a training wrote ({error}); restore it, or train again") from error
+    if casings not in (0, CASINGS):
+        raise WrongUse(f"{file}: the model tells {casings} casings of a word apart and not {CASINGS}; train it again")
     if not isinstance(task, LearnableTask):
         raise WrongUse(f"{file}: the task {task.name!r} gives no classes to predict")
     return facts

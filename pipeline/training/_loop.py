@@ -118,8 +118,7 @@ class Loop:
         if _distributed.world() > 1 and (self.schedule.mixup or not self.divisible):
             what = "mixup" if self.schedule.mixup else "this method"
             raise WrongUse(f"{what} compares the windows of a batch: train in one process, or without it")
-        per_epoch = len(self._order(0))
-        self._steps = max(1, round(self.schedule.epochs * per_epoch))
+        self._steps = self._count()
         if self.extra is not None:
             self.extra.begin(self._steps)
         self._restore()
@@ -129,6 +128,12 @@ class Loop:
         attend(self.model, "sdpa")
         self.model.load_state_dict(self.best, strict=False)
         return self.progress
+
+    def _count(self) -> int:
+        """Steps of all epochs; an epoch may have a batch more than another, as its windows come in another order."""
+        whole, rest = divmod(self.schedule.epochs, 1)
+        steps = sum(len(self._order(epoch)) for epoch in range(int(whole)))
+        return max(1, steps + (round(rest * len(self._order(int(whole)))) if rest else 0))
 
     def _order(self, epoch: int) -> list[list[int]]:
         return batches(rounded(self.train.lengths), self.schedule.batch_tokens, self.schedule.seed * 1000 + epoch)

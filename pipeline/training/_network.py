@@ -16,8 +16,8 @@ from pipeline.task._learnable import LearnableTask
 from pipeline.training import _characters
 from pipeline.training._base_model import Located, opened
 from pipeline.training._forward import STEP
+from pipeline.training._windows import CASINGS
 
-CASINGS = 3  # lower, Capitalised, ALL CAPS
 SHORTEST = 8  # tokens of a window
 
 
@@ -139,7 +139,7 @@ def cut(config: Any, layers: int | None, dropout: float) -> None:
 
 
 def _add_casings(model: Any) -> None:
-    """Three token types, each beginning as the base model's first; training tells them apart."""
+    """A token type for each casing, each beginning as the base model's first; training tells them apart."""
     embeddings = getattr(model.base_model, "embeddings", None)
     old = getattr(embeddings, "token_type_embeddings", None)
     if embeddings is None or old is None:

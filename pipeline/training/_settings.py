@@ -52,7 +52,7 @@ class Optimized(Part):
 class Gradient(Optimized, Training):
     """Train a base model, or a part of it, with AdamW, and keep the epoch that validates best.
 
-    `casing` gives each token a type by its word: lower, Capitalised, ALL CAPS; for a base model that lowercases.
+    `casing` gives each token a type by how its word is written (`_windows.casing_of`); for a base that lowercases.
     `mixup` above 0 mixes every batch with a shuffled copy of itself, in embedding space, by a share of Beta(mixup,
     mixup). `reweigh` names a group, such as `inferred_gender`: documents are weighted so that it says nothing of their
     classes (`_reweighing.py`; the weights are among the evaluation's tables). The other fields are `Optimized`'s.

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from pipeline.types import Range
 
+CASINGS = 6  # kinds that `casing_of` tells apart
+
 
 def windows(pieces: int, room: int) -> list[Range]:
     """Ranges of at most `room` pieces that overlap by half and together hold every piece; one, empty, for no piece.
@@ -41,7 +43,7 @@ def chosen_window(piece: int, ranges: Sequence[Range]) -> int:
 
 
 def casing(text: str, offsets: Sequence[Range]) -> list[int]:
-    """0 lower, 1 Capitalised, 2 ALL CAPS: of the word between white space that a piece stands in."""
+    """How the word between white space is written that each piece stands in: one of CASINGS kinds."""
     kinds = [0] * (len(text) + 1)
     at = 0
     for word in text.split():
@@ -52,12 +54,19 @@ def casing(text: str, offsets: Sequence[Range]) -> list[int]:
 
 
 def casing_of(word: str) -> int:
-    """The token type of a word.
+    """The token type of a word: 0 lower, 1 Capitalised, 2 ALL CAPS, 3 digits without letters, 4 one capital beside
+    other signs, 5 capitals inside.
 
-    >>> [casing_of(w) for w in ("the", "1996", "Bonn", "I", "U.S.", "EU", "iPod")]
-    [0, 0, 1, 1, 2, 2, 0]
+    >>> [casing_of(w) for w in ("the", "Bonn", "I", "U.S.", "EU", "1996", "J.", "McDonald", "iPod", "--")]
+    [0, 1, 1, 2, 2, 3, 4, 5, 5, 0]
     """
     letters = [c for c in word if c.isalpha()]
+    if not letters:
+        return 3 if any(c.isdigit() for c in word) else 0
     if len(letters) > 1 and word.isupper():
         return 2
-    return int(bool(letters) and letters[0].isupper())
+    if any(c.isupper() for c in letters[1:]):
+        return 5
+    if not letters[0].isupper():
+        return 0
+    return 4 if len(letters) == 1 and len(word) > 1 else 1
