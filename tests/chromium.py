@@ -37,7 +37,7 @@ def screenshot(url: str, profile: Path, picture: Path) -> None:
 def _run(profile: Path, *words: str) -> str:
     assert PROGRAM is not None
     done = subprocess.run(
-        [PROGRAM, *FLAGS, f"--user-data-dir={profile}", *words], capture_output=True, text=True, timeout=60
+        [PROGRAM, *FLAGS, f"--user-data-dir={profile}", *words], capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
