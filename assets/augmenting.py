@@ -55,7 +55,7 @@ def _listed(text: str) -> list[object]:
 @SETTING
 def augment_report(recipe: str, train: bool, as_json: bool, settings: tuple[str, ...]) -> None:
     """What each operation of augmentation brings at each size: paired differences, clean and noised."""
-    from assets import lifting
+    from assets import lifting, running
     from pipeline import stages
     from resources import where
 
@@ -64,8 +64,8 @@ def augment_report(recipe: str, train: bool, as_json: bool, settings: tuple[str,
         loaded = project.recipe(recipe)
         if train:
             names = [name for name, v in loaded.variants.items() if v.lift is not None]
-            lifting.train(project, loaded, names, where.store_url(), lambda said: click.echo(said, err=True))
-        version = lifting.made(project, stages.lift(loaded, store_of()), where.store_url())
+            running.train(project, loaded, names, where.store_url(), lambda said: click.echo(said, err=True))
+        version = running.made(project, stages.lift(loaded, store_of()), where.store_url())
         rows = json.loads((store_of().audit_folder(version) / "lift.json").read_text())
     left_out = dict(version.manifest.facts["harmful"])
     shown = {"recipe": recipe, "version": version.name, "rows": rows, "harmful": left_out}

@@ -16,7 +16,7 @@ from assets.asking import AS_JSON, SETTING, exits, project_of, store_of
 @SETTING
 def frontier(recipe: str, train: bool, as_json: bool, settings: tuple[str, ...]) -> None:
     """What every trained variant scores and costs, the best by validation first, and which differences are real."""
-    from assets import lifting
+    from assets import running
     from pipeline import stages
     from resources import where
 
@@ -25,8 +25,8 @@ def frontier(recipe: str, train: bool, as_json: bool, settings: tuple[str, ...])
         loaded = project.recipe(recipe)
         if train:
             names = [name for name, v in loaded.variants.items() if v.lift is None]
-            lifting.train(project, loaded, names, where.store_url(), lambda said: click.echo(said, err=True))
-        version = lifting.made(project, stages.frontier(loaded, store_of()), where.store_url())
+            running.train(project, loaded, names, where.store_url(), lambda said: click.echo(said, err=True))
+        version = running.made(project, stages.frontier(loaded, store_of()), where.store_url())
         rows = json.loads((store_of().audit_folder(version) / "frontier.json").read_text())
     facts = version.manifest.facts
     shown = {"recipe": recipe, "rows": rows, **{k: facts[k] for k in ("best", "not_trained")}}
@@ -39,14 +39,14 @@ def frontier(recipe: str, train: bool, as_json: bool, settings: tuple[str, ...])
 @SETTING
 def search(recipe: str, as_json: bool, settings: tuple[str, ...]) -> None:
     """Try other training settings, as the recipe's `search` says; a search that was stopped goes on."""
-    from assets import lifting
+    from assets import running
     from pipeline import stages
     from resources import progress, where
 
     with exits():
         project = project_of(settings, recipe)
         progress.keep_terminal()
-        version = lifting.made(project, stages.search(project.recipe(recipe), store_of()), where.store_url())
+        version = running.made(project, stages.search(project.recipe(recipe), store_of()), where.store_url())
         rows = json.loads((store_of().audit_folder(version) / "search.json").read_text())
     facts = version.manifest.facts
     shown = {"recipe": recipe, "best": facts["best"], "score": facts["score"], "trials": rows}

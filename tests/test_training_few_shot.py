@@ -338,7 +338,7 @@ def test_words_that_cannot_stand_for_a_label_are_refused(masked: Path, tmp_path:
 def test_a_task_that_gives_no_document_one_class_is_refused(use: str, tmp_path: Path) -> None:
     method = build("training", {"use": use, **({"base_model": "x"} if use == "cloze" else {})})
     assert isinstance(method, Training)
-    with pytest.raises(WrongUse, match=f"{use} gives a document one class, which task 'ner' does not ask for"):
+    with pytest.raises(WrongUse, match=f"{use} learns tasks of the kind sequence, and ner is of the kind token"):
         method.fit(TASK, splits(), CPU, tmp_path, lambda _: None)
     with pytest.raises(WrongUse, match="has 1; give more"):
         method.fit(TextClassification(labels=("good",)), splits(), CPU, tmp_path, lambda _: None)
@@ -363,7 +363,9 @@ def test_a_description_of_no_label_and_a_pair_of_texts_are_refused(base: Path, t
         fit(ZeroShot(base_model=str(base), descriptions={"goood": "glad"}), tmp_path)
     pair = Document("p", "then went", label="good", spans=(Span(0, 4, "first"), Span(5, 9, "second")))
     table = to_table([pair])
-    with pytest.raises(WrongUse, match="compares one text with descriptions; task 'sentence_pair_classification'"):
+    with pytest.raises(
+        WrongUse, match="reads one text as it stands, and sentence_pair_classification gives it two texts"
+    ):
         ZeroShot(base_model=str(base)).fit(
             SentencePairClassification(labels=("good", "bad")), Splits(table, table, table, "d"), CPU, tmp_path, print
         )

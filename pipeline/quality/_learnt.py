@@ -18,7 +18,7 @@ from pipeline.errors import WrongUse
 from pipeline.frames import Frame
 from pipeline.gate import Gate
 from pipeline.quality._reference import chosen
-from pipeline.quality._sample import at_most
+from pipeline.quality._sample import sampled
 from pipeline.splitting import SPLITS
 from pipeline.types import Json
 
@@ -83,4 +83,4 @@ def _of_file(path: str, _stamp: str, fs: Any, sample: int, seed: int, fit: Fit[A
 
 def _rows(documents: pa.Table, sample: int, seed: int) -> pl.DataFrame:
     rows = pl.DataFrame(documents.select(_COLUMNS)).filter(pl.col("text").is_not_null())
-    return at_most(rows, sample, seed)
+    return sampled(rows, sample, seed)

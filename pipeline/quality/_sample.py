@@ -80,7 +80,7 @@ def first(rows: pl.DataFrame, size: int, seed: int) -> pl.DataFrame:
     return keyed.sort("key", "id", "text").head(size).drop("key")
 
 
-def at_most(rows: pl.DataFrame, size: int, seed: int) -> pl.DataFrame:
+def sampled(rows: pl.DataFrame, size: int, seed: int) -> pl.DataFrame:
     """The rows as they are where they are no more than `size`, else the first `size` of them in hash order."""
     return rows if rows.height <= size else first(rows, size, seed)
 

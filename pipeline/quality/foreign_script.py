@@ -13,7 +13,7 @@ from pipeline.frames import Frame, to_table
 from pipeline.gate import Gate
 from pipeline.language import en, zh
 from pipeline.quality._expectations import EVIDENCE_IDS, Number, measure
-from pipeline.quality._sample import at_most
+from pipeline.quality._sample import sampled
 from pipeline.types import Document, Json, Verdict
 
 _HEADS = (64, 256)  # characters: most texts are told by these
@@ -40,7 +40,7 @@ class ForeignScript(Gate):
     def check(self, frame: Frame) -> Verdict:
         """Judge one version."""
         limit, text = f"at most {self.at_most:g}", pl.col("text")
-        rows = at_most(pl.DataFrame(frame.documents.select(["id", "text", "language"])), self.sample, self.seed)
+        rows = sampled(pl.DataFrame(frame.documents.select(["id", "text", "language"])), self.sample, self.seed)
         counted, foreign = 0, list[str]()
         for language in (en, zh):
             here = rows.filter(pl.col("language") == language.CODE)

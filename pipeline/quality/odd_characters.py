@@ -11,7 +11,7 @@ from pydantic import Field
 from pipeline.frames import Frame, to_table
 from pipeline.gate import Gate
 from pipeline.quality._expectations import EVIDENCE_IDS, Number, measure
-from pipeline.quality._sample import at_most
+from pipeline.quality._sample import sampled
 from pipeline.types import Document, Json, Verdict
 
 # Controls but tab and line ends, the replacement character, byte order mark, private use, not a character.
@@ -38,7 +38,7 @@ class OddCharacters(Gate):
     def check(self, frame: Frame) -> Verdict:
         """Judge one version."""
         text = pl.col("text")
-        rows = at_most(pl.DataFrame(frame.documents.select(["id", "text"])), self.sample, self.seed)
+        rows = sampled(pl.DataFrame(frame.documents.select(["id", "text"])), self.sample, self.seed)
         # one pass finds the few rows that the second one looks at closely
         odd = rows.filter(text.str.contains(f"{ODD}|{MISREAD}"))
         odd = odd.filter(text.str.contains(ODD) | (text.str.count_matches(MISREAD) >= 2))

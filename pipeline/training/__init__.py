@@ -21,7 +21,6 @@ from pipeline.task import Task
 from pipeline.task._learnable import LearnableTask
 from pipeline.types import Checkpoint, Device, Json
 
-_OTHER = "take another method"
 Report = Callable[[Mapping[str, Json]], None]
 
 
@@ -60,12 +59,13 @@ class Training(Part):
         if not isinstance(task, LearnableTask):
             return ""
         if task.head not in self.heads:
-            kinds = " or ".join(self.heads)
-            return f"{self.name} learns tasks of the kind {kinds}, and {task.name} is of the kind {task.head}; {_OTHER}"
-        if self.plain and (task.pair or task.markers):
+            why = f"learns tasks of the kind {' or '.join(self.heads)}, and {task.name} is of the kind {task.head}"
+        elif self.plain and (task.pair or task.markers):
             what = "gives it two texts" if task.pair else f"puts {' and '.join(task.markers)} around what is meant"
-            return f"{self.name} reads one text as it stands, and {task.name} {what}; {_OTHER}"
-        return ""
+            why = f"reads one text as it stands, and {task.name} {what}"
+        else:
+            return ""
+        return f"{self.name} {why}; take another method"
 
     @abstractmethod
     def fit(self, task: Task, splits: Splits, device: Device, out: Path, report: Report) -> Checkpoint:

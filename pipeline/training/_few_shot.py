@@ -13,24 +13,24 @@ from pipeline.errors import WrongUse
 from pipeline.frames import documents_of
 from pipeline.task import Task
 from pipeline.task._learnable import LearnableTask
+from pipeline.training import Training
 from pipeline.training._examples import Examples
 from pipeline.training._fit import Run
 from pipeline.training._loop import Loop, Progress
 
 
-def sequence_task(task: Task, method: str, plain: bool = False) -> LearnableTask:
-    """The task, if it gives a document one class; if `plain`, of a text without words that mark something.
+def sequence_task(task: Task, method: Training) -> LearnableTask:
+    """The task, if the method can learn it and it has two classes or more.
 
     Raises:
-        WrongUse: it does not, or has one class only.
+        WrongUse: it cannot, or it has not.
     """
-    if not isinstance(task, LearnableTask) or task.head != "sequence" or (plain and task.markers):
-        raise WrongUse(
-            f"training: {method} gives a document one class, which task {task.name!r} does not ask for; use it with "
-            "text_classification, or another method"
-        )
+    if not isinstance(task, LearnableTask):
+        raise WrongUse(f"training: task {task.name!r} gives no classes to learn")
+    if why := method.unfit(task):
+        raise WrongUse(f"training: {why}")
     if len(task.classes) < 2:
-        raise WrongUse(f"training: {method} tells classes apart, and task.labels has {len(task.classes)}; give more")
+        raise WrongUse(f"training: {method.name} tells classes apart; task.labels has {len(task.classes)}; give more")
     return task
 
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
-from pipeline.errors import WrongUse
 from pipeline.task import Task
 from pipeline.training import Report, Splits
 from pipeline.training._settings import Gradient
@@ -94,8 +93,6 @@ class Cloze(Gradient):
         from pipeline.training._few_shot import few, sequence_task
         from pipeline.training._few_shot_cloze import ClozeRun
 
-        task = sequence_task(task, "cloze")
-        if why := self.unfit(task):
-            raise WrongUse(f"training: {why}")
+        task = sequence_task(task, self)
         train = few(splits.train, task, self.examples_per_class, self.seed) if self.epochs else splits.train
         return ClozeRun(self, task, replace(splits, train=train), device, out, report).checkpoint()

@@ -40,6 +40,7 @@ class Reductions(Training):
     """
 
     heads: ClassVar[tuple[str, ...]] = ("sequence",)
+    plain: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"by": "region", "layers": 1, "max_length": 64}
 
     by: str = Field(min_length=1, max_length=200)
@@ -68,7 +69,7 @@ class Reductions(Training):
         from pipeline.training._few_shot import sequence_task
         from pipeline.training._reductions_fit import ReductionsRun
 
-        task = sequence_task(task, "reductions", plain=True)
+        task = sequence_task(task, self)
         if len(task.classes) != 2:
             raise WrongUse(f"training: reductions tells two classes apart, and task.labels has {len(task.classes)}")
         return ReductionsRun(cast("Any", self), task, splits, device, out, report).checkpoint()

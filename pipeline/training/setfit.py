@@ -58,6 +58,6 @@ class Setfit(Gradient):
         from pipeline.training._few_shot import few, sequence_task
         from pipeline.training._few_shot_pairs import SetFitRun
 
-        task = sequence_task(task, "setfit")
+        task = sequence_task(task, self)
         train = few(splits.train, task, self.examples_per_class, self.seed)
         return SetFitRun(self, task, replace(splits, train=train), device, out, report).checkpoint()

@@ -84,5 +84,5 @@ class ZeroShot(Training):
         from pipeline.training._few_shot import sequence_task
         from pipeline.training._few_shot_described import ZeroShotRun
 
-        task = sequence_task(task, "zero_shot", plain=True)
+        task = sequence_task(task, self)
         return ZeroShotRun(cast("Any", self), task, splits, device, out, report).checkpoint()
