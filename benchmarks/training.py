@@ -143,7 +143,8 @@ def by_trainer(options: argparse.Namespace, splits: Any, grouped: bool, seed: in
 
 def by_gristmill(options: argparse.Namespace, splits: Any, seed: int) -> dict[str, Any]:
     """The loop of the method `full`, the last epoch kept, as the Trainer keeps it."""
-    from pipeline.training._loop import Loop, Schedule
+    from pipeline.training._loop import Loop
+    from pipeline.training._schedule import Schedule
     from pipeline.types import Device
 
     model, encoder = built(splits, seed)

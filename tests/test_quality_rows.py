@@ -245,6 +245,7 @@ def test_personal_data_is_counted_by_kind_and_its_value_stays_where_it_is() -> N
     verdict = judge(PiiLeft(), Frame(to_table(docs)))
     assert (verdict.outcome, verdict.observed) == ("failed", 0.5)
     assert verdict.evidence == {
+        "sampled": 2,
         "kinds": {"card": 1, "email": 2},
         "ids": [{"id": "a", "kinds": {"email": 2, "card": 1}}],
     }
@@ -258,7 +259,12 @@ def test_a_kind_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("use", "wrong"), [("foreign_script", "他来了又走了，没有说一句话。"), ("odd_characters", "Anna met\ufffd Bo.")]
+    ("use", "wrong"),
+    [
+        ("foreign_script", "他来了又走了，没有说一句话。"),
+        ("odd_characters", "Anna met\ufffd Bo."),
+        ("pii_left", "bo@mail.example"),
+    ],
 )
 def test_of_many_documents_a_sample_is_read_whatever_their_order(use: str, wrong: str) -> None:
     documents = [Document(str(n), wrong if n % 10 == 0 else "Anna met Bo at noon.", "en") for n in range(3000)]

@@ -16,7 +16,8 @@ from pipeline.training._base_model import locate
 from pipeline.training._batches import batches
 from pipeline.training._examples import Encoder, Examples
 from pipeline.training._forward import rounded
-from pipeline.training._loop import Loop, Schedule
+from pipeline.training._loop import Loop
+from pipeline.training._schedule import Schedule
 from tests.tiny_training import CPU, TASK, sentences, tiny_bert
 
 EPOCHS, RATE, TOKENS, WARMUP, DECAY, CLIPPING = 3, 1e-2, 64, 0.1, 0.01, 1.0

@@ -25,7 +25,8 @@ from pipeline.training._batches import batches
 from pipeline.training._examples import IGNORED, Examples, Window
 from pipeline.training._fit import peak_memory_mib, prepare
 from pipeline.training._forward import autocast, collate, rounded
-from pipeline.training._loop import Loop, Progress, Schedule
+from pipeline.training._loop import Loop, Progress
+from pipeline.training._schedule import Schedule
 from pipeline.training._template import specials
 from pipeline.training._windows import windows
 from pipeline.types import Device, Document
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
 
 HEADLINE = "mask_likelihood"
 _BRANCHES = (0.8, 0.9)  # of the words drawn: up to here the mask, up to here random tokens, the rest stays
+
+
+class MaskedLoop(Loop):
+    """Some masked words are replaced by tokens drawn from the whole vocabulary."""
+
+    every_row = True
 
 
 class Run:
@@ -82,7 +89,7 @@ class Run:
             return self._likelihood(model, validation, pad)
 
         resume = self.out / "resume" / self._identity()
-        loop = Loop(model, train, schedule, self.device, resume, self.report, validate, HEADLINE, pad)
+        loop = MaskedLoop(model, train, schedule, self.device, resume, self.report, validate, HEADLINE, pad)
         assert isinstance(train.windows, MaskedWindows)
         train.windows.epoch = lambda: loop.progress.epoch  # every epoch masks anew, also one that is gone on with
         self.report({"kind": "phase", "phase": "train"})

@@ -4,47 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 from pipeline.errors import WrongUse
-from pipeline.training import Report, _distributed, _resume
+from pipeline.training import Report, _distributed, _resume, _schedule
 from pipeline.training._batches import batches
 from pipeline.training._examples import Examples, Window
 from pipeline.training._forward import Batch, attend, autocast, collate, logits_of, rounded
 from pipeline.training._mixup import mixed_loss
+from pipeline.training._schedule import Schedule
+from pipeline.training._used_rows import only_used_rows
 from pipeline.types import Device
 
-if TYPE_CHECKING:
-    from pipeline.training._settings import Optimized
-
 TELL_SECONDS = 1.0  # between two reports of steps
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long and how fast; the fields of the same names of `Gradient`."""
-
-    epochs: float
-    learning_rate: float
-    embedding_learning_rate_factor: float
-    batch_tokens: int
-    warmup: float
-    weight_decay: float
-    gradient_clipping: float
-    resume_every: int
-    seed: int
-    mixup: float = 0.0
-
-    @classmethod
-    def of(cls, method: Optimized, **changed: float) -> Schedule:
-        """The fields of the same names of a method; those that it does not have are as here."""
-        own = {f.name: getattr(method, f.name) for f in fields(cls) if hasattr(method, f.name)}
-        return cls(**{**own, **changed})
 
 
 class Steps(Protocol):
@@ -89,6 +67,7 @@ class Loop:
     """One training of one model. `validate()` gives the number that the best epoch is chosen by."""
 
     divisible: bool = True  # whether the loss of a batch is a mean over its windows, which several processes can share
+    every_row: bool = False  # whether a batch may hold tokens that no window of `train` holds
 
     def __init__(
         self,
@@ -106,9 +85,6 @@ class Loop:
         self.model, self.train, self.schedule, self.device, self.resume = model, train, schedule, device, resume
         self.report, self.validate, self.headline, self.pad = report, validate, headline, pad
         self.extra = extra
-        fused = device.kind != "mps"
-        self.optimizer = torch.optim.AdamW(_groups(model, schedule), lr=schedule.learning_rate, fused=fused)
-        self.scales = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.best: dict[str, torch.Tensor] = {}
         self.progress = Progress()
         self._told = 0.0
@@ -118,7 +94,15 @@ class Loop:
         if _distributed.world() > 1 and (self.schedule.mixup or not self.divisible):
             what = "mixup" if self.schedule.mixup else "this method"
             raise WrongUse(f"{what} compares the windows of a batch: train in one process, or without it")
+        with nullcontext() if self.every_row else only_used_rows(self.model, self.train, self.pad):
+            self._all_epochs()
+        return self.progress
+
+    def _all_epochs(self) -> None:
         self._steps = self._count()
+        groups = _schedule.groups(self.model, self.schedule)
+        self.optimizer = torch.optim.AdamW(groups, lr=self.schedule.learning_rate, fused=self.device.kind != "mps")
+        self.scales = [float(group["lr"]) for group in self.optimizer.param_groups]
         if self.extra is not None:
             self.extra.begin(self._steps)
         self._restore()
@@ -127,7 +111,6 @@ class Loop:
         _distributed.part()
         attend(self.model, "sdpa")
         self.model.load_state_dict(self.best, strict=False)
-        return self.progress
 
     def _count(self) -> int:
         """Steps of all epochs; an epoch may have a batch more than another, as its windows come in another order."""
@@ -166,7 +149,7 @@ class Loop:
         self._save()
 
     def _step(self, windows: Sequence[Window]) -> tuple[float, int]:
-        p, rate = self.progress, _rate(self.progress.step, self._steps, self.schedule.warmup)
+        p, rate = self.progress, _schedule.rate(self.progress.step, self._steps, self.schedule.warmup)
         for group, scale in zip(self.optimizer.param_groups, self.scales, strict=True):
             group["lr"] = scale * rate
         mine, counts = _distributed.dealt(windows)
@@ -245,28 +228,3 @@ def changing(model: Any) -> dict[str, torch.Tensor]:
     """What a training can change of a model's state: what is trained, and buffers. The rest is as it was built."""
     names = {n for n, p in model.named_parameters() if p.requires_grad} | {n for n, _ in model.named_buffers()}
     return {name: value for name, value in model.state_dict().items() if name in names}
-
-
-def _rate(step: int, steps: int, warmup: float) -> float:
-    """Linear from 0 to 1 over the first share `warmup` of the steps, then linear to 0."""
-    rising = warmup * steps
-    if step < rising:
-        return (step + 1) / (rising + 1)
-    return (steps - step) / max(steps - rising, 1)
-
-
-def _groups(model: Any, schedule: Schedule) -> list[dict[str, Any]]:
-    """Matrices decay, vectors do not; word embeddings have a rate of their own and do not decay."""
-    word = {id(p) for p in model.get_input_embeddings().parameters()}
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    rate, decay = schedule.learning_rate, schedule.weight_decay
-    groups = [
-        {"params": [p for p in trainable if id(p) not in word and p.ndim > 1], "lr": rate, "weight_decay": decay},
-        {"params": [p for p in trainable if id(p) not in word and p.ndim < 2], "lr": rate, "weight_decay": 0.0},
-        {
-            "params": [p for p in trainable if id(p) in word],
-            "lr": rate * schedule.embedding_learning_rate_factor,
-            "weight_decay": 0.0,
-        },
-    ]
-    return [g for g in groups if g["params"]]
