@@ -13,6 +13,7 @@ from pipeline.task._learnable import LearnableTask
 from pipeline.task.ner import Ner
 from pipeline.task.text_classification import TextClassification
 from pipeline.training import Splits
+from pipeline.training._settings import Gradient
 from pipeline.training.full import Full
 from pipeline.types import Document, Span
 from tests.tiny_training import CPU, sentences, splits, tiny_bert
@@ -39,7 +40,7 @@ class Trained:
         return [{k: v for k, v in row.items() if k != "repairs"} for row in rows]
 
 
-def trained(folder: Path, task: LearnableTask) -> Trained:
+def trained(folder: Path, task: LearnableTask, method: type[Gradient] = Full) -> Trained:
     """Train one; its test holds a text of several windows, an empty one, and one with the source's own tokens."""
     base = tiny_bert(folder / "base")
     long = " ".join(d.text for d in sentences("l", 16))
@@ -52,7 +53,7 @@ def trained(folder: Path, task: LearnableTask) -> Trained:
     data = Splits(plain.train, plain.validation, to_table([*documents_of(plain.test), *odd]), "d")
     out = folder / "out"
     out.mkdir()
-    Full(base_model=str(base), adapt_vocabulary=True, casing=True, layers=1, **SETTINGS).fit(
+    method(base_model=str(base), adapt_vocabulary=True, casing=True, layers=1, **SETTINGS).fit(
         task, data, CPU, out, lambda _: None
     )
     return Trained(out, list(documents_of(data.test)))

@@ -96,7 +96,11 @@ class Run:
         whole = _count(model.parameters())
         model = m.prepared(model, self.task.head)
         trained = _count(p for p in model.parameters() if p.requires_grad)
-        return model.to(self.device.kind), tokenizer, {"parameters": whole, "trainable_parameters": trained}
+        return (
+            model.to(self.device.kind),
+            tokenizer,
+            {"parameters": max(whole, trained), "trainable_parameters": trained},
+        )
 
     def _base(self) -> Located:
         """Where the base model is: the recipe's own encoder, a folder, or a name."""

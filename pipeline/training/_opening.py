@@ -61,6 +61,7 @@ def _head(config: dict[str, Any], folder: Path) -> str:
 # which private module of this package opens what: by name, so that the code of one method is not that of all others
 _MODULES = {
     "adapter": "_adapters",
+    "chain": "_chain",
     "prompt": "_peft",
     "cloze": "_few_shot_cloze",
     "entailment": "_few_shot_entailment",

@@ -96,8 +96,9 @@ class Gradient(Optimized, Training):
         A fit into a folder with a `resume/` of the same settings, code and data goes on from there; whoever keeps
         the result takes that folder away. metrics are the task's numbers of the test and `seconds` (wall time of
         training and validation), `real_tokens_per_second` (training tokens without padding), `peak_memory_mib`,
-        `parameters` (of the network with its head, without what the method adds), `trainable_parameters`, `best_epoch`,
-        `lost_spans` (annotated spans of all splits whose edges no token of this tokenizer has).
+        `parameters` (of the network with its head; what a method adds counts where it trains all of it),
+        `trainable_parameters`, `best_epoch`, `lost_spans` (annotated spans of all splits whose edges no token of this
+        tokenizer has).
 
         Raises:
             WrongUse: the task cannot be learned by a classifier, or a setting does not fit the base model.
@@ -110,4 +111,6 @@ class Gradient(Optimized, Training):
 
         if not isinstance(task, LearnableTask):
             raise WrongUse(f"task {task.name!r} gives no classes to learn; use ner or text_classification")
+        if why := self.unfit(task):
+            raise WrongUse(why)
         return Run(self, task, splits, device, out, report).checkpoint()
