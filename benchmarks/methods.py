@@ -24,6 +24,7 @@ from throughput import ROOT, machine
 
 METHODS: dict[str, dict[str, Any]] = {
     "full": {"use": "full", "learning_rate": 3e-4},
+    "crf": {"use": "crf", "learning_rate": 3e-4},
     "lora": {"use": "lora"},
     "lora, all layers": {"use": "lora", "targets": ["query", "key", "value", "dense"]},
     "adalora": {"use": "adalora"},
@@ -40,7 +41,7 @@ SIZES = {"train": 1000, "valid": 200, "test": 1000}
 RESULT = ROOT / "benchmarks" / "results" / "methods.json"
 
 
-def measured(folder: Path, name: str, changed: dict[str, Any]) -> dict[str, Any]:
+def measured(folder: Path, name: str, changed: dict[str, Any], sizes: dict[str, int]) -> dict[str, Any]:
     """One method's row, in this process."""
     from pipeline.frames import to_table
     from pipeline.part import build
@@ -51,7 +52,7 @@ def measured(folder: Path, name: str, changed: dict[str, Any]) -> dict[str, Any]
 
     def sentences(file: str) -> Any:
         read = Conll(path=str(folder), pattern=f"{file}.txt").read(f"{file}.txt")
-        return to_table(list(islice((d for d in read if isinstance(d, Document)), SIZES[file])))
+        return to_table(list(islice((d for d in read if isinstance(d, Document)), sizes[file])))
 
     method = build("training", {**SAME, **METHODS[name], **changed})
     assert isinstance(method, Training)
@@ -63,6 +64,7 @@ def measured(folder: Path, name: str, changed: dict[str, Any]) -> dict[str, Any]
         spent = time.process_time() - began
     metrics = checkpoint.metrics
     kept = ("entity_f1", "entity_f1_low", "entity_f1_high", "seconds", "peak_memory_mib", "trainable_parameters")
+    kept += ("validation_entity_f1",)
     share = metrics["trainable_parameters"] / metrics["parameters"]
     return {**{k: metrics[k] for k in kept}, "trainable_share": share, "cpu_seconds": spent}
 
@@ -82,24 +84,29 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Measure the methods named, all of them without a name, and write what was found over what was there."""
+    """Measure the methods named, all of them without a name; unless settings or sizes are changed, write what was found
+    over what was there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--method", action="append", choices=METHODS)
     parser.add_argument("--settings", type=json.loads, default={}, help="fields that are changed, as JSON")
+    parser.add_argument("--sizes", type=json.loads, default={}, help='sentences of a file, as JSON: {"train": 4000}')
     parser.add_argument("--one", choices=METHODS, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    sizes = {**SIZES, **given.sizes}
     if given.one:
-        print(json.dumps(measured(given.folder, given.one, given.settings)))
+        print(json.dumps(measured(given.folder, given.one, given.settings, sizes)))
         return
-    found = json.loads(RESULT.read_text()) if RESULT.exists() and not given.settings else {}
+    as_said = not given.settings and not given.sizes
+    found = json.loads(RESULT.read_text()) if RESULT.exists() and as_said else {}
     rows = found.get("rows", {})
     for name in given.method or METHODS:
         command = [sys.executable, __file__, str(given.folder), "--one", name, "--settings", json.dumps(given.settings)]
+        command += ["--sizes", json.dumps(given.sizes)]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
         rows[name] = json.loads(done.stdout.splitlines()[-1])
         print(name, rows[name], flush=True)
-        if not given.settings:
+        if as_said:
             said = {
                 "machine": machine(os.getloadavg()[0]),
                 "sizes": SIZES,
