@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--batch", type=int, default=8, help="sentences, of the Trainer; the example's default")
     parser.add_argument(
-        "--batch-tokens", type=int, default=256, help="of Gristmill: about as many steps as the Trainer"
+        "--batch-tokens", type=int, default=184, help="of Gristmill: about as many steps as the Trainer"
     )
     parser.add_argument("--seeds", type=int, default=3, help="of the head, the order and dropout; figures are means")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)

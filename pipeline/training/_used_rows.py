@@ -2,7 +2,7 @@
 
 A row that no training text uses has gradients of 0, so AdamW's moments of it are 0 and, without weight decay, it never
 moves. Leaving it out of the optimizer is exact, and spares a large vocabulary's gradients, clipping and moments at
-every step: of MiniLM's 30,522 rows, 5,000 CoNLL sentences use a third.
+every step: of MiniLM's 30,522 rows, CoNLL-2003's train uses 14,097.
 """
 
 from __future__ import annotations
