@@ -59,6 +59,21 @@ def test_sums_and_marginals_are_those_of_all_sequences(case: tuple[Chain, torch.
                 assert float(marginals[window, at, c]) == pytest.approx(float(found - whole), abs=1e-3)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_marginals_of_long_windows_are_the_gradient_of_the_sum(seed: int) -> None:
+    random = torch.Generator().manual_seed(seed)
+    chain, logits = Chain(21), torch.randn(4, 200, 21, generator=random) * 6
+    with torch.no_grad():
+        chain.scores.copy_(torch.randn(21, 21, generator=random) * 4 / PACE)
+    mask = (torch.arange(200) < torch.tensor([200, 1, 63, 64])[:, None]).long()
+    logits.requires_grad_(True)
+    chain.total(logits, mask).sum().backward()
+    assert logits.grad is not None
+    found = chain.marginals(logits.detach(), mask).detach().exp()
+    real = mask.bool()
+    torch.testing.assert_close(found[real], logits.grad[real], rtol=1e-3, atol=1e-4)
+
+
 @settings(max_examples=40, deadline=None)
 @given(chains(), st.data())
 def test_the_loss_is_what_the_right_sequences_lack(

@@ -23,6 +23,7 @@ from pipeline.training._opening import ADAPTER, METHOD
 
 PACE = 100.0  # AdamW moves every number by about the learning rate a step: too little for scores that begin at 0
 LONGEST = 512  # tokens of a window, for a graph that is exported once for windows of every length
+LEAST = 1e-37  # a probability that float32 still holds
 NEVER = -1e4  # a score of what cannot be: in float32 no probability is left of it
 CHAIN, WEIGHTS = "chain", "chain.safetensors"
 README = """\
@@ -70,9 +71,16 @@ def _products(steps: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
     length, width = steps.shape[1], 1
     while width < (LONGEST if torch.onnx.is_in_onnx_export() else length):
         earlier = torch.cat([same.expand(steps.shape[0], width, -1, -1), steps], 1)[:, :length]
-        steps = torch.logsumexp(earlier[..., None] + steps[:, :, None], 3)
+        steps = _product(earlier, steps)
         width *= 2
     return steps
+
+
+def _product(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """log(exp(one) @ exp(other)); what is less likely than LEAST, beside the likeliest of row and column, is LEAST."""
+    rows, columns = one.amax(-1, keepdim=True), other.amax(-2, keepdim=True)
+    found = (one - rows).exp() @ (other - columns).exp()
+    return found.clamp(min=LEAST).log() + rows + columns
 
 
 class Likelihood:
