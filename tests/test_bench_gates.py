@@ -217,6 +217,8 @@ def test_a_gate_that_refuses_clean_data_is_a_false_refusal_and_catches_nothing(m
     assert report["false_refusals"] > 0
     assert "tiny/clean: rejected_share: failed" in report["clean"]
     assert report["caught"] < 1
+    share = report["clean"]["tiny/clean: rejected_share: failed"]
+    assert f"were refused (`tiny/clean: rejected_share` {share:.1%})" in markdown(report)
 
 
 def test_faults_of_a_checkpoint_need_one(made: TinyProject, faked: Callable[..., Trainer]) -> None:

@@ -20,7 +20,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         f"could not judge: {report['held_back'] - report['caught']:.1%}. Repaired before the splits: "
         f"{report['repaired']:.1%}; of the others {_of_unrepaired(report):.1%} were caught. "
         f"Vacuous passes: {report['vacuous']}. Of {report['clean_trials']} clean resamples "
-        f"{report['false_refusals']:.1%} were refused.",
+        f"{report['false_refusals']:.1%} were refused{_refusing(report)}.",
         "",
         "| fault | caught, by strength | by |",
         "| --- | --- | --- |",
@@ -46,6 +46,14 @@ def replaced(page: Path, table: str, recipe: str = "") -> None:
     if not begin or not end:
         raise WrongUse(f"{page}: holds no {own} and {END} after it; write them where the table is to stand")
     page.write_text(f"{before}{marker}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def _refusing(report: Mapping[str, Any]) -> str:
+    """The gates that refused clean resamples, and what share of these each."""
+    ended, clean = ": failed", report["clean"].items()
+    failed = sorted(((name, share) for name, share in clean if name.endswith(ended)), key=lambda item: -item[1])
+    said = ", ".join(f"`{name.removesuffix(ended)}` {share:.1%}" for name, share in failed)
+    return f" ({said})" if said else ""
 
 
 def _of_unrepaired(report: Mapping[str, Any]) -> float:
