@@ -92,6 +92,9 @@ def test_a_limit_has_room_for_what_clean_data_measures_and_no_more() -> None:
     limit = limited(gate, frames).at_most  # type: ignore[attr-defined]
     assert 0.5 < limit < 0.75  # 49.5 % are copies; the default of 20 % would refuse that
     assert limited(gate, [frame(399)]).at_most == pytest.approx(0.0125, abs=0.001)  # type: ignore[attr-defined]
+    near = build("quality", {"use": "duplicate_share", "at_most": 0.5})
+    assert isinstance(near, Gate)
+    assert limited(near, frames) == gate.__class__(at_most=limit)  # its own 50 % is what chance alone would reach
     odd = build("quality", "odd_characters")
     assert isinstance(odd, Gate)
     assert limited(odd, frames) == odd  # 5 of 400 documents are more than its own 0.2 %

@@ -33,7 +33,7 @@ CALIBRATED = (*_SHARES_AT_MOST, *_SHARES_AT_LEAST, *_AT_MOST, *_AT_LEAST)
 def limited(gate: Gate, frames: Sequence[Frame]) -> Gate:
     """The gate with a limit that one clean frame in 10,000 would exceed, after what it measures on these (Student's t).
 
-    Where its own limit is tighter and none of them is refused, that stays. A share has room for five deviations of a
+    What does not vary over them keeps its own limit where that is tighter. A share has room for five deviations of a
     count of its size at least. A gate that compares with a baseline gets the mean as that. One whose number says
     nothing of chance (a count of faults, of documents) stays as it is.
     """
@@ -63,13 +63,15 @@ def with_(gate: Gate, **fields: Any) -> Gate:
 
 
 def _tighter(gate: Gate, field: str, limit: float, numbers: Sequence[float]) -> Gate:
-    own = getattr(gate, field)
+    """The gate with this limit. Its own stays where it is tighter, refuses none, and chance has no part in the numbers:
+    all are the same."""
+    own, varied = getattr(gate, field), max(numbers) > min(numbers)
     if field == "at_most":
-        holds = own is not None and max(numbers) <= own
+        holds = own is not None and not varied and max(numbers) <= own <= limit
         least = max((m.ge for m in type(gate).model_fields[field].metadata if hasattr(m, "ge")), default=0.0)
-        return gate if holds and own <= limit else with_(gate, at_most=round(max(least, min(limit, 0.99)), 5))
-    holds = own is not None and min(numbers) >= own
-    return gate if holds and own >= limit else with_(gate, at_least=round(max(limit, 1e-5), 5))
+        return gate if holds else with_(gate, at_most=round(max(least, min(limit, 0.99)), 5))
+    holds = own is not None and not varied and min(numbers) >= own >= limit
+    return gate if holds else with_(gate, at_least=round(max(limit, 1e-5), 5))
 
 
 def _ratio(gate: Relative, numbers: Sequence[float]) -> dict[str, float]:
