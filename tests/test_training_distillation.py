@@ -55,7 +55,7 @@ def test_the_loss_is_the_labels_own_and_the_divergence_from_the_teacher_by_their
     said, logits = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([[0.0, 0.0], [0.0, 0.0]])
     batch = Batch({}, torch.tensor([[0], [1]]), torch.tensor([1.0, 3.0]), 4, "sequence")
     own = batch.loss(logits)
-    mixed = Teacher(Says(said), CPU, temperature=2.0, share=0.25).loss(batch, logits, own)
+    mixed = Teacher(Says(said), CPU, temperature=2.0, share=0.25).loss(batch, logits)
     p = torch.tensor([1.0, 0.0]).softmax(-1)
     divergence = float((p * (p / 0.5).log()).sum())
     assert float(own) == pytest.approx(0.693147, abs=1e-5)

@@ -45,13 +45,13 @@ def limited(gate: Gate, frames: Sequence[Frame]) -> Gate:
         return gate
     rows = min(f.documents.num_rows for f in frames)
     if name in _SHARES_AT_MOST:
-        return _tighter(gate, "at_most", _share_beyond(numbers, rows), numbers)
+        return _set(gate, "at_most", _share_beyond(numbers, rows), numbers)
     if name in _SHARES_AT_LEAST:  # what is missing is counted
-        return _tighter(gate, "at_least", 1 - _share_beyond([1 - n for n in numbers], rows), numbers)
+        return _set(gate, "at_least", 1 - _share_beyond([1 - n for n in numbers], rows), numbers)
     mean = fmean(numbers)
     if name in _AT_MOST:
-        return _tighter(gate, "at_most", max(number_beyond(numbers, _DISTANT), mean + 3 * _FLOOR * mean), numbers)
-    return _tighter(gate, "at_least", mean - max(_room(numbers), 3 * _FLOOR * abs(mean)), numbers)
+        return _set(gate, "at_most", max(number_beyond(numbers, _DISTANT), mean + 3 * _FLOOR * mean), numbers)
+    return _set(gate, "at_least", mean - max(_room(numbers), 3 * _FLOOR * abs(mean)), numbers)
 
 
 def with_(gate: Gate, **fields: Any) -> Gate:
@@ -62,9 +62,9 @@ def with_(gate: Gate, **fields: Any) -> Gate:
     return made
 
 
-def _tighter(gate: Gate, field: str, limit: float, numbers: Sequence[float]) -> Gate:
-    """The gate with this limit. Its own stays where it is tighter, refuses none, and chance has no part in the numbers:
-    all are the same."""
+def _set(gate: Gate, field: str, limit: float, numbers: Sequence[float]) -> Gate:
+    """The gate with this limit; its own stays where it is tighter and chance has no part: all numbers are the same, and
+    it refuses none."""
     own, varied = getattr(gate, field), max(numbers) > min(numbers)
     if field == "at_most":
         holds = own is not None and not varied and max(numbers) <= own <= limit

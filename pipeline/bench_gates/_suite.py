@@ -103,7 +103,7 @@ def _why_not(gate: Gate) -> str:
 def every_gate(data: Data, own: Mapping[str, Sequence[Gate]], chains: Sequence[Chain], folder: Path) -> Suite:
     """Every gate that passes clean resamples (`chains`), besides the recipe's own.
 
-    A limit is the default, or what the clean resamples allow where that is tighter or the default refuses them
+    A limit is what the clean resamples allow, or the default where that is tighter and nothing varies over them
     (`_limits.py`); references are held-out documents, at a sample size that a resample has. A gate that refuses a clean
     resample all the same is left out: it cannot tell a fault from this data. The recipe's own gates stay beside them.
     """

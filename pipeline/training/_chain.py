@@ -20,6 +20,7 @@ from pipeline.errors import WrongUse
 from pipeline.training._examples import IGNORED
 from pipeline.training._forward import Batch
 from pipeline.training._opening import ADAPTER, METHOD
+from pipeline.training._steps import Steps
 
 PACE = 100.0  # AdamW moves every number by about the learning rate a step: too little for scores that begin at 0
 LONGEST = 512  # tokens of a window, for a graph that is exported once for windows of every length
@@ -83,16 +84,13 @@ def _product(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     return found.clamp(min=LEAST).log() + rows + columns
 
 
-class Likelihood:
-    """The loss of a chain. It has no state of its own."""
+class Likelihood(Steps):
+    """The loss of a chain."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
 
-    def begin(self, steps: int) -> None:
-        """Nothing depends on how many there are."""
-
-    def loss(self, batch: Batch, logits: torch.Tensor, loss: torch.Tensor) -> torch.Tensor:
+    def loss(self, batch: Batch, logits: torch.Tensor) -> torch.Tensor:
         """Minus the log likelihood of each window's classes, whatever those of tokens without one, a token."""
         chain, mask = getattr(self.model, CHAIN), batch.inputs["attention_mask"]
         every = torch.arange(logits.shape[2], device=logits.device)
@@ -101,20 +99,6 @@ class Likelihood:
         unlikely = chain.total(logits, mask) - chain.total(right, mask)
         mean: torch.Tensor = (unlikely * batch.weights).sum() / batch.mass()
         return mean
-
-    def penalty(self) -> torch.Tensor:
-        """None."""
-        return torch.zeros(())
-
-    def stepped(self, step: int) -> None:
-        """Nothing changes."""
-
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """None."""
-        return {}
-
-    def restore(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Nothing to restore."""
 
 
 def attach(model: Any) -> Any:

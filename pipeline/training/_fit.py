@@ -25,10 +25,11 @@ from pipeline.training import Report, Splits, _facts, _network
 from pipeline.training._base_model import Located, locate
 from pipeline.training._examples import Encoder, Examples, gathered
 from pipeline.training._forward import log_probabilities
-from pipeline.training._loop import Loop, Progress, Steps
+from pipeline.training._loop import Loop, Progress
 from pipeline.training._opening import open_checkpoint
 from pipeline.training._reweighing import reweighed
 from pipeline.training._schedule import Schedule
+from pipeline.training._steps import Steps
 from pipeline.types import Checkpoint, Device, Json
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,32 +19,11 @@ from pipeline.training._examples import Examples, Window
 from pipeline.training._forward import Batch, attend, autocast, collate, logits_of, rounded
 from pipeline.training._mixup import mixed_loss
 from pipeline.training._schedule import Schedule
+from pipeline.training._steps import Steps
 from pipeline.training._used_rows import only_used_rows
 from pipeline.types import Device
 
 TELL_SECONDS = 1.0  # between two reports of steps
-
-
-class Steps(Protocol):
-    """What a method does beside the optimizer's steps; `tensors` are what it needs to go on after a kill."""
-
-    def begin(self, steps: int) -> None:
-        """Told once how many steps there are, before a state is restored."""
-
-    def loss(self, batch: Batch, logits: torch.Tensor, loss: torch.Tensor) -> torch.Tensor:
-        """What is minimized and reported in the place of `loss`, the task's own."""
-
-    def penalty(self) -> torch.Tensor:
-        """Added to the loss that is minimized, not to the one that is reported."""
-
-    def stepped(self, step: int) -> None:
-        """After the optimizer's step of this number, from 1, while gradients are still there."""
-
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """The state."""
-
-    def restore(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Put back what `tensors` gave."""
 
 
 @dataclass(slots=True)
@@ -80,11 +59,11 @@ class Loop:
         validate: Callable[[], float],
         headline: str,
         pad: int,
-        extra: Steps | None = None,
+        beside: Steps | None = None,
     ) -> None:
         self.model, self.train, self.schedule, self.device, self.resume = model, train, schedule, device, resume
         self.report, self.validate, self.headline, self.pad = report, validate, headline, pad
-        self.extra = extra
+        self.beside = beside or Steps()
         self.best: dict[str, torch.Tensor] = {}
         self.progress = Progress()
         self._told = 0.0
@@ -103,8 +82,7 @@ class Loop:
         groups = _schedule.groups(self.model, self.schedule)
         self.optimizer = torch.optim.AdamW(groups, lr=self.schedule.learning_rate, fused=self.device.kind != "mps")
         self.scales = [float(group["lr"]) for group in self.optimizer.param_groups]
-        if self.extra is not None:
-            self.extra.begin(self._steps)
+        self.beside.begin(self._steps)
         self._restore()
         while self.progress.step < self._steps:
             self._epoch()
@@ -159,13 +137,12 @@ class Loop:
         if together > 1:
             loss = loss * _distributed.scale(batch.mass(), counts)
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss if self.extra is None else loss + self.extra.penalty() / together)
+        torch.autograd.backward(loss + self.beside.penalty() / together)
         if together > 1:
             _distributed.sum_gradients(self.model)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.gradient_clipping)
         self.optimizer.step()
-        if self.extra is not None:
-            self.extra.stepped(p.step + 1)
+        self.beside.stepped(p.step + 1)
         value = _distributed.summed(float(loss.detach()))
         p.losses.append([p.step + 1, value])
         return value, int(_distributed.summed(batch.tokens * counts))
@@ -174,8 +151,7 @@ class Loop:
         if self.schedule.mixup:
             return mixed_loss(self.model, batch, self.schedule.mixup)
         logits = logits_of(self.model, batch.inputs)
-        loss = batch.loss(logits)
-        return loss if self.extra is None else self.extra.loss(batch, logits, loss)
+        return self.beside.loss(batch, logits)
 
     def _tell(self, loss: float) -> None:
         p, now = self.progress, time.monotonic()
@@ -200,7 +176,7 @@ class Loop:
             "optimizer": _resume.optimizer_tensors(self.optimizer),
             "rng": _distributed.gathered(_resume.rng_tensors(self.device.kind)),
             "best": self.best,
-            "extra": {} if self.extra is None else self.extra.tensors(),
+            "beside": self.beside.tensors(),
         }
         if _distributed.rank() == 0:
             _resume.save(self.resume, {k: v for k, v in tensors.items() if v}, asdict(self.progress))
@@ -218,8 +194,7 @@ class Loop:
         if mine:
             _resume.restore_rng(mine)
         self.best = tensors.get("best", {})
-        if self.extra is not None:
-            self.extra.restore(tensors.get("extra", {}))
+        self.beside.restore(tensors.get("beside", {}))
         self.progress = Progress(**counters)
         self.report({"kind": "phase", "phase": "resume", "step": self.progress.step})
 

@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 
 from pipeline.errors import WrongUse
 from pipeline.extras import require
-from pipeline.training._forward import Batch
 from pipeline.training._opening import ADAPTER, METHOD
+from pipeline.training._steps import Steps
 
 _TASKS = {"token": "TOKEN_CLS", "sequence": "SEQ_CLS", "multi_label": "SEQ_CLS", "span": "QUESTION_ANS"}
 README = """\
@@ -131,7 +131,7 @@ def _save_adapter(model: Any, folder: Path) -> None:
     (folder / "adapter_config.json").write_text(text, encoding="utf-8")
 
 
-class Allocation:
+class Allocation(Steps):
     """AdaLoRA beside the optimizer: keeps A and B near orthogonal, and shares out the ranks among matrices.
 
     Zhang et al. 2023, "Adaptive Budget Allocation for Parameter-Efficient Fine-Tuning". After WARM of the steps ranks
@@ -158,10 +158,6 @@ class Allocation:
         self.config.total_step = steps
         self.config.tinit, self.config.tfinal = round(self.WARM * steps), round(self.FIXED * steps)
         self.config.deltaT = max(1, steps // 100)
-
-    def loss(self, batch: Batch, logits: torch.Tensor, loss: torch.Tensor) -> torch.Tensor:
-        """The task's own."""
-        return loss
 
     def penalty(self) -> torch.Tensor:
         """Mean Frobenius norm of A A' - 1 and B' B - 1 over all matrices, times PEFT's weight of it."""

@@ -14,7 +14,7 @@ from pipeline.training import Report, Splits, Training
 from pipeline.types import Checkpoint, Device
 
 if TYPE_CHECKING:
-    from pipeline.training._loop import Steps
+    from pipeline.training._steps import Steps
 
 
 class Optimized(Part):

@@ -11,9 +11,9 @@ from pipeline.errors import WrongUse
 from pipeline.training._fit import Run
 from pipeline.training._forward import Batch, autocast, logits_of
 from pipeline.training._opening import open_checkpoint
+from pipeline.training._steps import Steps
 
 if TYPE_CHECKING:
-    from pipeline.training._loop import Steps
     from pipeline.training.distillation import Distillation
     from pipeline.types import Device
 
@@ -41,16 +41,13 @@ class Taught(Run):
         return Teacher(teacher.to(self.device.kind), self.device, self.method.temperature, self.method.share)
 
 
-class Teacher:
-    """Mixes what a teacher says of a batch into its loss. It has no state of its own."""
+class Teacher(Steps):
+    """Mixes what a teacher says of a batch into its loss."""
 
     def __init__(self, model: Any, device: Device, temperature: float, share: float) -> None:
         self.model, self.device, self.temperature, self.share = model, device, temperature, share
 
-    def begin(self, steps: int) -> None:
-        """Nothing depends on how many there are."""
-
-    def loss(self, batch: Batch, logits: torch.Tensor, loss: torch.Tensor) -> torch.Tensor:
+    def loss(self, batch: Batch, logits: torch.Tensor) -> torch.Tensor:
         """(1 - share) loss + share T² KL(teacher ‖ student), both at temperature T."""
         with torch.no_grad(), autocast(self.device):
             taught = logits_of(self.model, batch.inputs)
@@ -62,18 +59,4 @@ class Teacher:
             soft, right = (logits / t).log_softmax(-1), (taught / t).log_softmax(-1)
             each = nn.functional.kl_div(soft, right, reduction="none", log_target=True).sum(-1)
             each = each[:, None] if each.ndim == 1 else each
-        return (1 - self.share) * loss + self.share * t * t * batch.mean(each)
-
-    def penalty(self) -> torch.Tensor:
-        """None."""
-        return torch.zeros(())
-
-    def stepped(self, step: int) -> None:
-        """Nothing changes."""
-
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """None."""
-        return {}
-
-    def restore(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Nothing to restore."""
+        return (1 - self.share) * batch.loss(logits) + self.share * t * t * batch.mean(each)

@@ -19,7 +19,7 @@ from pipeline.training._examples import Examples
 
 
 class UsedRows(nn.Module):
-    """In the place of an `nn.Embedding`: in training mode it looks rows up in `used`, else in all of `weight`."""
+    """In the place of an `nn.Embedding`: in training mode it looks rows up in `used`, else in the `whole`."""
 
     def __init__(self, whole: nn.Embedding, rows: torch.Tensor) -> None:
         super().__init__()
@@ -28,13 +28,14 @@ class UsedRows(nn.Module):
         self.used = nn.Parameter(whole.weight.detach()[rows].clone())
         self.place = torch.full((whole.num_embeddings,), -1, dtype=torch.long, device=rows.device)
         self.place[rows] = torch.arange(len(rows), device=rows.device)
-        self.padding = -1 if whole.padding_idx is None else int(self.place[whole.padding_idx])
+        place = -1 if whole.padding_idx is None else int(self.place[whole.padding_idx])
+        self.padding = place if place >= 0 else None  # its row has no gradient
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """(…, width) of (…) token ids. In training mode, an id that is not among the rows is an IndexError."""
         if not self.training:
             return self.whole(ids)  # type: ignore[no-any-return]
-        return nn.functional.embedding(self.place[ids], self.used, self.padding if self.padding >= 0 else None)
+        return nn.functional.embedding(self.place[ids], self.used, self.padding)
 
     def train(self, mode: bool = True) -> UsedRows:
         """Leaving training mode puts the rows back among all."""
@@ -59,11 +60,12 @@ def only_used_rows(model: Any, train: Examples, pad: int) -> Iterator[None]:
     parent, own = model.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]
     whole = parent.get_submodule(own)
     ids = np.unique(np.concatenate([*(w.ids for w in train.windows), [pad]]))
-    setattr(parent, own, UsedRows(whole, torch.from_numpy(ids).long().to(whole.weight.device)))
+    narrow = UsedRows(whole, torch.from_numpy(ids).long().to(whole.weight.device))
+    setattr(parent, own, narrow)
     try:
         yield
     finally:
-        getattr(parent, own).put_back()
+        narrow.put_back()
         setattr(parent, own, whole)
         whole.weight.requires_grad_(True)
 

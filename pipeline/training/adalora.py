@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from pipeline.training._settings import Gradient
 
 if TYPE_CHECKING:
-    from pipeline.training._loop import Steps
+    from pipeline.training._steps import Steps
 
 
 class Adalora(Gradient):
