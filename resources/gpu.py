@@ -23,6 +23,7 @@ from pipeline.stages import Trainer
 from pipeline.training import Report
 from resources import progress
 from resources.messages import SECONDS, WholeLines
+from resources.slots import slot
 from resources.tracker import Tracker
 
 POOL = "gpu"
@@ -54,7 +55,7 @@ class TrainingProcess(dg.ConfigurableResource[None]):
         def train(todo: job.Job, report: Report) -> None:
             job.save(replace(todo, device=self.device, precision=self.precision, threads=self.threads))
             name = context.asset_key.to_user_string()
-            with progress.shown(name) as draw, tracker.following(context, todo) as track:
+            with slot(context, POOL), progress.shown(name) as draw, tracker.following(context, todo) as track:
 
                 def each(event: Mapping[str, Any]) -> None:
                     draw(event)
