@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def test_the_bundled_recipe_is_refused_with_too_little_training_and_released_when_a_person_says_so(
     tmp_path: Path,
 ) -> None:
-    little = (*LITTLE, "--set", "training.epochs=0.03")
+    little = (*LITTLE, "--set", "training.epochs=0.03", "--set", "split.validation=200")
     refused = gristmill(tmp_path, "run", "peoples_daily_ner", *little)
     assert refused.returncode == 1, refused.stdout + refused.stderr
     assert "peoples_daily_ner/checkpoint[base]: no version is published" in refused.stderr
