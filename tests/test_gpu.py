@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from glob import glob
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,7 @@ from pipeline import stages
 from pipeline.errors import DataSaysNo, TrainingDied
 from resources import gpu, where
 from resources.gpu import TrainingProcess, TrainingRefused
+from resources.slots import SECONDS, slot
 from tests.graph_project import TinyProject, reason, run, succeeded, tiny_project, trainings, within
 
 CHECKPOINT = "names/checkpoint"
@@ -297,6 +299,28 @@ def test_two_runs_at_the_same_time_train_one_after_the_other(slot: str, project:
     said = [process.communicate(timeout=120)[0].splitlines()[-1] for process in running]
     (_, first_end), (second_start, _) = sorted(json.loads(line) for line in said)
     assert first_end <= second_start
+
+
+def test_a_pool_of_two_lets_two_train_and_the_third_wait(project: TinyProject) -> None:
+    with dg.DagsterInstance.from_config(str(project.root / "home")) as instance, ExitStack() as held:
+        context, entered = dg.build_asset_context(instance=instance), threading.Event()
+        with slot(context, "gpu"), slot(context, "gpu"):
+            pass  # a pool without a limit
+        instance.event_log_storage.set_concurrency_slots("gpu", 2)
+
+        def third() -> None:
+            with slot(context, "gpu"):
+                entered.set()
+
+        first = held.enter_context(ExitStack())
+        first.enter_context(slot(context, "gpu"))
+        held.enter_context(slot(context, "gpu"))
+        waiting = threading.Thread(target=third)
+        waiting.start()
+        assert not entered.wait(3 * SECONDS)
+        first.close()
+        assert entered.wait(60)
+        waiting.join()
 
 
 def _python(code: str, *words: str, environment: dict[str, str]) -> subprocess.Popen[str]:
