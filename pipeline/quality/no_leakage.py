@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import polars as pl
 from pydantic import Field
 
-from pipeline.duplicates import text_keys
+from pipeline.duplicates import repeated_keys
 from pipeline.frames import Frame, to_table
 from pipeline.gate import Gate
 from pipeline.leakage import near
@@ -37,7 +37,7 @@ class NoLeakage(Gate):
         """Judge one version."""
         limit = f"at most {self.at_most:g}"
         rows = pl.DataFrame(frame.documents.select(["id", "group_id", "split"]))
-        rows = rows.with_columns(key=text_keys(frame.documents["text"]))
+        rows = rows.with_columns(key=repeated_keys(frame.documents["text"]))
         train, held_out = rows.filter(pl.col("split") == "train"), rows.filter(_HELD_OUT)
         if train.height == 0 or held_out.height == 0:
             what = "train" if train.height == 0 else "validation and no test"
