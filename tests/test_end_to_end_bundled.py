@@ -54,7 +54,7 @@ def test_the_bundled_recipe_is_refused_with_too_little_training_and_released_whe
     assert "A. Tester" in card
     predictions = pq.read_table(Path(status["published"]["checkpoint"]["base"]["path"]) / "predictions.parquet")
     assert predictions.num_rows >= 1_500
-    assert round(status["metrics"]["baseline_entity_f1"], 3) == 0.55
+    assert round(status["metrics"]["baseline_entity_f1"], 3) == 0.548
 
     again = gristmill(tmp_path, "run", "peoples_daily_ner", *little)
     assert again.returncode == 0
