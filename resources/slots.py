@@ -4,14 +4,15 @@ Dagster claims a slot of a pool in two statements and counts on a lock of the ro
 runs that ask within the same millisecond both train. Locks on files hold on one machine, and end with their process.
 """
 
-import fcntl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 import dagster as dg
+
+from pipeline.draft import locked
+from pipeline.errors import StoreError
 
 SECONDS = 0.5  # between two tries
 
@@ -25,27 +26,25 @@ def slot(context: dg.AssetExecutionContext, pool: str) -> Iterator[None]:
         return
     folder = Path(context.instance.root_directory) / "slots"
     folder.mkdir(parents=True, exist_ok=True)
-    with _free(context, [folder / f"{pool}-{n}" for n in range(limit)]):
+    places, said = [folder / f"{pool}-{n}" for n in range(limit)], False
+    with ExitStack() as held:
+        while not _entered(held, places):
+            if not said:
+                context.log.info(f"waiting: {limit} at once, as many as are training on this machine")
+                said = True
+            time.sleep(SECONDS)
         yield
+
+
+def _entered(held: ExitStack, places: Sequence[Path]) -> bool:
+    for place in places:
+        with suppress(StoreError):  # another process has it
+            held.enter_context(locked(place))
+            return True
+    return False
 
 
 def _limit(instance: dg.DagsterInstance, pool: str) -> int | None:
     if not instance.event_log_storage.supports_global_concurrency_limits:
         return None
     return next((found.limit for found in instance.event_log_storage.get_pool_limits() if found.name == pool), None)
-
-
-def _free(context: dg.AssetExecutionContext, files: list[Path]) -> IO[bytes]:
-    said = False
-    while True:
-        for file in files:
-            handle = file.open("wb")
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return handle
-            except BlockingIOError:
-                handle.close()
-        if not said:
-            context.log.info(f"waiting: {len(files)} at once, as many as are training on this machine")
-            said = True
-        time.sleep(SECONDS)

@@ -288,13 +288,13 @@ def test_a_training_whose_dagster_process_was_killed_ends_itself(project: TinyPr
 # one at a time
 
 
-@pytest.mark.parametrize("slot", ["claimed", "granted to both"])  # the second is what SQLite lets happen
-def test_two_runs_at_the_same_time_train_one_after_the_other(slot: str, project: TinyProject) -> None:
+@pytest.mark.parametrize("claim", ["one by one", "granted to both"])  # the second is what SQLite lets happen
+def test_two_runs_at_the_same_time_train_one_after_the_other(claim: str, project: TinyProject) -> None:
     shutil.copyfile(where.ROOT / "deploy" / "dagster.yaml", project.root / "home" / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(project.root / "home")) as instance:
         assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
         instance.event_log_storage.initialize_concurrency_limit_to_default("gpu")
-    words = [(TWO, str(project.root), variant, slot) for variant in VARIANTS]
+    words = [(TWO, str(project.root), variant, claim) for variant in VARIANTS]
     running = [_python(*those, environment=project.environment) for those in words]
     said = [process.communicate(timeout=120)[0].splitlines()[-1] for process in running]
     (_, first_end), (second_start, _) = sorted(json.loads(line) for line in said)
