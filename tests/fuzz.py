@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
+
+# Before anything imports datasets, which asks a hub even about files that lie here.
+os.environ |= {"HF_HUB_OFFLINE": "1", "DATASETS_VERBOSITY": "critical", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
 
 import pyarrow as pa
 from nasty_documents import ALPHABET
