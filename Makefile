@@ -18,7 +18,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 # Where it is set, every process would compile again all that it imports: Great Expectations alone costs 13 seconds then, not 5.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run ui test lint bench fuzz environment clean
+.PHONY: run ui test lint types pytest bench fuzz environment clean
 
 run: .venv/.installed
 	$(BIN)/gristmill run $(RECIPE) --variant $(VARIANT) $(foreach s,$(SET),--set $(s))
@@ -26,13 +26,19 @@ run: .venv/.installed
 ui: .venv/.installed
 	$(BIN)/gristmill ui --port $(PORT)
 
+# Types are checked beside the tests, which wait for servers now and then.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(MAKE) --no-print-directory --jobs 2 types pytest
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/.installed-dev
 	$(BIN)/mypy
+
+pytest: .venv/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[bench]'
