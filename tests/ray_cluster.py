@@ -1,8 +1,7 @@
 """A program for the tests: makes `clean` and `splits` of a recipe on a local Ray cluster of two nodes.
 
-Arguments: folder of recipes, store, recipe, and `kill` or `spare`. With `kill` the first worker that is seen at work in
-each of the two stages is killed with SIGKILL. Prints JSON: the nodes, the process that was killed in each stage, the
-digest of every version.
+Arguments: folder of recipes, store, recipe. The first worker that is seen at work in each of the two stages is killed
+with SIGKILL. Prints JSON: the nodes, the process that was killed in each stage, the digest of every version.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def kill_one_at_work(stage: str, killed: dict[str, int]) -> None:
         time.sleep(0.02)
 
 
-def main(recipes: str, store_url: str, name: str, kill: bool) -> None:
+def main(recipes: str, store_url: str, name: str) -> None:
     os.environ.update({"DAFT_RUNNER": "ray", "RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"})
     import ray
     from ray.cluster_utils import Cluster
@@ -65,8 +64,7 @@ def main(recipes: str, store_url: str, name: str, kill: bool) -> None:
     killed: dict[str, int] = {}
 
     def watched(stage: str) -> None:
-        if kill:
-            threading.Thread(target=kill_one_at_work, args=(stage, killed), daemon=True).start()
+        threading.Thread(target=kill_one_at_work, args=(stage, killed), daemon=True).start()
 
     digests = {}
     watched("clean")
@@ -84,4 +82,4 @@ def main(recipes: str, store_url: str, name: str, kill: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4] == "kill")
+    main(sys.argv[1], sys.argv[2], sys.argv[3])

@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from pipeline import job
+from pipeline.errors import WrongUse
 from tests.tiny_training import TASK, splits, tiny_bert
 
 TRAIN = """
@@ -67,9 +68,11 @@ def test_two_processes_end_with_the_weights_and_the_scores_of_one(places: tuple[
     assert alone.stdout.count("epoch") == together.stdout.count("epoch") == 2, "one of the two reports"
 
 
-@pytest.mark.slow
-def test_mixup_in_several_processes_is_refused_with_the_reason(places: tuple[Path, Path, Path]) -> None:
-    root, base, script = places
-    result = trained(laid_out(root / "mixed", base, mixup=0.4), 2, script)
-    assert result.returncode != 0
-    assert "mixup compares the windows of a batch: train in one process" in result.stderr
+def test_mixup_in_several_processes_is_refused_with_the_reason(
+    places: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, base, _ = places
+    folder = laid_out(root / "mixed", base, mixup=0.4)
+    monkeypatch.setattr("pipeline.training._distributed.world", lambda: 2)
+    with pytest.raises(WrongUse, match="mixup compares the windows of a batch: train in one process"):
+        job.run(job.load(folder), lambda _: None)

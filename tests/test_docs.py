@@ -28,7 +28,7 @@ RENAMED = {  # the docs' recipes, as the tiny project has them
 
 def commands(page: Path, first: str) -> list[str]:
     blocks = re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
-    return [line for block in blocks for line in block.splitlines() if line.startswith(first)]
+    return [line.partition("  #")[0].rstrip() for b in blocks for line in b.splitlines() if line.startswith(first)]
 
 
 GRISTMILL = [c for page in PAGES for c in commands(page, "gristmill ")]
@@ -37,7 +37,7 @@ MAKE = [c for page in PAGES for c in commands(page, "make ")]
 
 @pytest.mark.parametrize("command", sorted(set(GRISTMILL)))
 def test_every_gristmill_command_of_the_docs_does_what_it_says(command: str, trained: TinyProject) -> None:
-    words = shlex.split(command.partition("  #")[0])[1:]
+    words = shlex.split(command)[1:]
     if words[0] == "ui":
         pytest.importorskip("dagster")  # started for real in test_servers.py
         words.append("--help")
@@ -60,7 +60,7 @@ def test_every_gristmill_command_of_the_docs_does_what_it_says(command: str, tra
 
 @pytest.mark.parametrize("command", sorted(set(MAKE)))
 def test_every_make_command_of_the_docs_is_a_target(command: str) -> None:
-    words = shlex.split(command.partition("  #")[0])
+    words = shlex.split(command)
     done = subprocess.run([*words, "--dry-run"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "$(" not in done.stdout

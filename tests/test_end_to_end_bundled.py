@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def test_the_bundled_recipe_is_refused_with_too_little_training_and_released_when_a_person_says_so(
     tmp_path: Path,
 ) -> None:
-    little = (*LITTLE, "--set", "training.epochs=0.03", "--set", "split.validation=200")
+    little = (*LITTLE, "--set", "training.epochs=0.02", "--set", "split.validation=200")
     refused = gristmill(tmp_path, "run", "peoples_daily_ner", *little)
     assert refused.returncode == 1, refused.stdout + refused.stderr
     assert "peoples_daily_ner/checkpoint[base]: no version is published" in refused.stderr
@@ -55,7 +55,3 @@ def test_the_bundled_recipe_is_refused_with_too_little_training_and_released_whe
     predictions = pq.read_table(Path(status["published"]["checkpoint"]["base"]["path"]) / "predictions.parquet")
     assert predictions.num_rows >= 1_500
     assert round(status["metrics"]["baseline_entity_f1"], 3) == 0.548
-
-    again = gristmill(tmp_path, "run", "peoples_daily_ner", *little)
-    assert again.returncode == 0
-    assert again.stdout.count("unchanged") == 21
