@@ -30,7 +30,7 @@ from pipeline.store import Store
 
 __all__ = ["Settings", "bench", "markdown", "power", "power_table", "replaced"]
 
-_CALIBRATION = 24  # clean resamples that say which gates can judge, and what their limits are
+_CALIBRATION = 48  # clean resamples that say which gates can judge, and what their limits are
 Key = tuple[str, float]
 
 

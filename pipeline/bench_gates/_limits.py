@@ -79,9 +79,8 @@ def _ratio(gate: Relative, numbers: Sequence[float]) -> dict[str, float]:
     room = max(_room(numbers) / fmean(numbers), 2 * _FLOOR)
     name = use_of(type(gate))
     if name in ("distinct_n", "mtld"):
-        default = getattr(gate, "at_least") or 0.9  # noqa: B009
-        return {"at_least": round(max(default, 1 - room), 5)}
-    return {"at_most": round(min(getattr(gate, "at_most"), 1 + room), 5)} if name == "xz_ratio" else {}  # noqa: B009
+        return {"at_least": round(max(1 - room, 1e-5), 5)}
+    return {"at_most": round(1 + room, 5)} if name == "xz_ratio" else {}
 
 
 def _share_beyond(shares: Sequence[float], rows: int) -> float:
