@@ -98,6 +98,8 @@ def run_recipe(project: Project, recipe: Recipe, variant: str, store_url: str, s
                     turns.wait(runner.instance, POOL, say)
                 version = runner.materialize(work)
                 count.line(_line(work, version, store, f"{time.monotonic() - started:.1f} s"), say)
+                if why := _unread(work, version, store):
+                    count.line(why, say)
 
 
 def _line(work: Work, version: Version, store: Store, note: str) -> str:
@@ -107,6 +109,16 @@ def _line(work: Work, version: Version, store: Store, note: str) -> str:
     gates = f", {passed} gates passed" if passed else ""
     gates += "".join(f", warning: {name} {outcome.replace('_', ' ')}" for name, outcome in warnings_.items())
     return f"{work.place!s:50} {version.manifest.rows:>8,} rows{rejected}{gates}  {note}"
+
+
+def _unread(work: Work, version: Version, store: Store) -> str:
+    """Why the source could not read a record, of the first of them; empty where it read all, or for another stage."""
+    if not version.manifest.rejected or not work.place.asset.endswith("/raw"):
+        return ""
+    said = store.audit_documents(version, "rejected.parquet")["reason"][0].as_py()
+    reason = "".join(c if c.isprintable() else "\ufffd" for c in said)  # it may quote the record
+    more = version.manifest.rejected - 1
+    return f"  rejected: {reason}" + (f" (and {more:,} more, in rejected.parquet of the version)" if more else "")
 
 
 def _reason(result: Any) -> str:

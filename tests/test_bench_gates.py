@@ -24,7 +24,7 @@ from pipeline.bench_gates._trial import Outcome, trial
 from pipeline.errors import WrongUse
 from pipeline.faults import KINDS, Fault, Row, World
 from pipeline.frames import Frame, to_table
-from pipeline.gate import Gate
+from pipeline.gate import Gate, judge
 from pipeline.part import build
 from pipeline.stages import Trainer
 from pipeline.types import Document
@@ -98,6 +98,22 @@ def test_a_limit_has_room_for_what_clean_data_measures_and_no_more() -> None:
     odd = build("quality", "odd_characters")
     assert isinstance(odd, Gate)
     assert limited(odd, frames) == odd  # 5 of 400 documents are more than its own 0.2 %
+
+
+def test_a_default_that_so_small_samples_come_too_near_gives_way() -> None:
+    def frame(seed: int) -> Frame:
+        rng = Random(seed)
+        words = rng.randint(40, 160)  # of which a text is made: what is measured varies by more than a tenth
+        docs = [Document(f"{n}", " ".join(f"w{rng.randrange(words)}" for _ in range(20)), "en") for n in range(60)]
+        return Frame(to_table(docs))
+
+    frames = [frame(seed) for seed in range(12)]
+    for name, field in (("distinct_n", "at_least"), ("xz_ratio", "at_most")):
+        gate = build("quality", {"use": name, "tokens": 1000})
+        assert isinstance(gate, Gate)
+        mended = limited(gate, frames)
+        assert [judge(mended, f).outcome for f in frames] == ["passed"] * len(frames)
+        assert abs(getattr(mended, field) - 1) > abs((getattr(gate, field) or 0.9) - 1), "the default would refuse some"
 
 
 def test_a_limit_from_few_distances_has_the_room_that_their_long_tail_needs() -> None:

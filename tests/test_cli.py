@@ -334,8 +334,14 @@ def test_show_names_the_numbers_of_the_variant_that_is_released(made: TinyProjec
 def test_a_first_run_in_a_process_of_its_own_makes_everything_and_writes_plain_text_to_a_pipe(
     project: TinyProject,
 ) -> None:
+    one = project.corpus / "one.jsonl"
+    lines = one.read_text(encoding="utf-8").splitlines()
+    records = [{"id": "odd", "text": "\x1b[31mred", "spans": [[0, 99, "PER"]]}, {"id": "none"}]
+    one.write_text("\n".join([*lines, *map(json.dumps, records)]) + "\n", encoding="utf-8")
     done = piped(project, "run", "journeys")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert f"\n  rejected: one.jsonl:{len(lines) + 1}: " in done.stdout
+    assert " (and 1 more, in rejected.parquet of the version)\n" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
     assert all(c.isprintable() or c == "\n" for c in done.stdout + done.stderr)
     assert "journeys[base] is released; " in done.stdout
