@@ -6,12 +6,14 @@ import click
 
 from assets.asking import AS_JSON, SETTING, exits, project_of, store_of
 
+_WORTH_A_PROCESS = 5_000  # sentences; a process imports the libraries of all operations for ten seconds
+
 
 @click.command("prove-augmentation")
 @click.argument("recipe")
 @click.option("--sentences", default=10_000, show_default=True, help="Children to make and check, over all operations.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--jobs", type=click.IntRange(1), help="Processes  [default: one a core]")
+@click.option("--jobs", type=click.IntRange(1), help="Processes  [default: one for every 5,000, up to the cores]")
 @click.option("--only", default="[]", help="A YAML list of operations as a recipe has them  [default: every operation]")
 @AS_JSON
 @SETTING
@@ -25,7 +27,7 @@ def prove_augmentation(
 
     with exits():
         loaded = project_of(settings, recipe).recipe(recipe)
-        processes = jobs or cores()
+        processes = jobs or max(1, min(cores(), sentences // _WORTH_A_PROCESS))
         report = prove(loaded, store_of(), sentences, seed, processes, _progress, _listed(only))
     click.echo(json.dumps(report, indent=1, ensure_ascii=False) if as_json else proof.text(report))
     if report["misaligned"] or report["invalid"] or report["wrong_split"]:

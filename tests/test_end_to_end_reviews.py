@@ -12,7 +12,17 @@ pytestmark = pytest.mark.slow
 
 
 def test_text_classification_goes_the_same_way_as_named_entities(tmp_path: Path) -> None:
-    words = ("reviews_sentiment_zh", *LITTLE, "--set", "training.epochs=0.05", *OPEN)
+    words = (
+        "reviews_sentiment_zh",
+        *LITTLE,
+        "--set",
+        "training.epochs=0.05",
+        "--set",
+        "split.validation=1100",
+        "--set",
+        "split.test=1100",
+        *OPEN,
+    )
     done = gristmill(tmp_path, "run", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     status = shown(tmp_path, *words)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +17,7 @@ from pipeline.part import BadSettings, build
 from pipeline.task import Task
 from pipeline.task.sentence_pair_classification import SentencePairClassification
 from pipeline.task.text_classification import TextClassification
-from pipeline.training import Training
+from pipeline.training import Training, _loop
 from pipeline.training.cloze import Cloze
 from pipeline.training.setfit import Setfit
 from pipeline.training.zero_shot import ZeroShot
@@ -386,52 +382,30 @@ def test_a_task_that_is_more_than_one_text_is_no_cloze(use: str, why: str, tmp_p
         Cloze(base_model="x").fit(task, splits(), CPU, tmp_path, print)
 
 
-KILLED = """
-import sys, time; sys.path.insert(0, {root!r})
-from pathlib import Path
-from pipeline.part import build
-from pipeline.task.text_classification import TextClassification
-from tests.tiny_training import CPU, splits
-from pipeline.training import _loop
-save = _loop.Loop._save
-def saved(self):
-    save(self)
-    print("saved", self.progress.step, flush=True)
-    if self.progress.step == {wait_at}: time.sleep(100)  # until it is killed
-_loop.Loop._save = saved
-def report(event):
-    if event.get("phase") == "resume": print("resumed", event["step"], flush=True)
-task = TextClassification(labels=("good", "bad"))
-build("training", {spec!r}).fit(task, splits(), CPU, Path({out!r}), report)
-print("done", flush=True)
-"""
+class Died(Exception):
+    pass
 
 
 @pytest.mark.parametrize("name", ["setfit", "cloze"])
-def test_a_killed_fit_goes_on_and_ends_with_the_same_bytes(
-    name: str, methods: dict[str, Training], tmp_path: Path
+def test_a_fit_that_died_goes_on_and_ends_with_the_same_bytes(
+    name: str, methods: dict[str, Training], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = {**methods[name].settings(), "resume_every": 5, "dropout": 0.1}
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    method = build("training", spec)
+    method = build("training", {**methods[name].settings(), "resume_every": 5, "dropout": 0.1})
     assert isinstance(method, Training)
     fit(method, whole)
+    plain, saved, told = _loop.Loop._save, list[int](), list[Mapping[str, Any]]()
 
-    def run(kill_at: int | None) -> list[str]:
-        code = KILLED.format(root=str(Path(__file__).parents[1]), spec=spec, out=str(cut), wait_at=kill_at)
-        lines = []
-        with subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-        ) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                lines.append(line.strip())
-                if line.strip() == f"saved {kill_at}":
-                    process.send_signal(signal.SIGKILL)
-                    break
-        return lines
+    def save_and_die(self: _loop.Loop) -> None:
+        plain(self)
+        saved.append(self.progress.step)
+        if saved == [5, 10]:
+            raise Died
 
-    assert run(10)[-1] == "saved 10"
+    monkeypatch.setattr(_loop.Loop, "_save", save_and_die)
+    with pytest.raises(Died):
+        fit(method, cut)
     assert not (cut / "model").exists()
-    assert run(None)[0] == "resumed 10"
+    method.fit(CLASSIFY, splits(), CPU, cut, told.append)
+    assert [event["step"] for event in told if event.get("phase") == "resume"] == [10]
     assert weights(whole) == weights(cut)
