@@ -22,6 +22,7 @@ from pipeline.types import Checkpoint
 
 TIMES = ("run.json", "loss.json")  # what differs from run to run
 REFUSAL = "refused.txt"  # why it said no
+UNLABELLED = "unlabelled.parquet"
 REFUSED = 3  # exit code of a training process that said no itself: trying again would not help
 
 
@@ -46,6 +47,8 @@ def lay_out(job: Job, splits: Splits) -> None:
     data.mkdir(parents=True, exist_ok=True)
     for name in ("train", "validation", "test"):
         pq.write_table(getattr(splits, name), data / f"{name}.parquet")
+    if splits.unlabelled is not None:
+        pq.write_table(splits.unlabelled, data / UNLABELLED)
     for name, folder in splits.models.items():
         shutil.copytree(folder, data / "models" / name, dirs_exist_ok=True)
     shutil.rmtree(data / "copies", ignore_errors=True)
@@ -84,7 +87,9 @@ def run(job: Job, report: Report) -> Checkpoint | None:
     tables = {name: _read(job.folder / "data" / f"{name}.parquet") for name in ("train", "validation", "test")}
     copies = {p.stem: _read(p) for p in sorted((job.folder / "data" / "copies").glob("*.parquet"))}
     models = {p.name: p for p in sorted((job.folder / "data" / "models").glob("*"))}
-    splits = Splits(**tables, digest=job.digest, copies=copies, models=models)
+    more = job.folder / "data" / UNLABELLED
+    unlabelled = _read(more) if more.exists() else None
+    splits = Splits(**tables, digest=job.digest, copies=copies, models=models, unlabelled=unlabelled)
     with _place(job.folder, report) as (out, told, leads):
         checkpoint = training.fit(task, splits, device, out, told)
     if not leads:

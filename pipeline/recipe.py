@@ -98,8 +98,10 @@ class Recipe:
         if stage == "checkpoint":
             swapped = counterfactual.section(self.gates.get("checkpoint", ()))
             noise = [[v.lift.noise.fingerprint()] if v.lift else [] for v in variants]
+            read = [self.split.apart, code_of("pipeline.splitting.unlabelled")]
+            beside = [read if v.training.unlabelled else [] for v in variants]
             trained = [[v.training.fingerprint(), self.task.fingerprint()] for v in variants]
-            return [[*one, *more, *swapped] for one, more in zip(trained, noise, strict=True)]
+            return [[*one, *more, *text, *swapped] for one, more, text in zip(trained, noise, beside, strict=True)]
         if stage == "lift":
             return [code_of("pipeline.lifting")]
         if stage == "encoder":

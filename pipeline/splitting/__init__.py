@@ -13,5 +13,6 @@ from pipeline.duplicates import text_keys
 from pipeline.splitting.division import Division, divide, split
 from pipeline.splitting.placing import place
 from pipeline.splitting.settings import SPLITS, SplitSettings
+from pipeline.splitting.unlabelled import beside
 
-__all__ = ["SPLITS", "Division", "SplitSettings", "divide", "place", "split", "text_keys"]
+__all__ = ["SPLITS", "Division", "SplitSettings", "beside", "divide", "place", "split", "text_keys"]

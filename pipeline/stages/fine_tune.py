@@ -6,12 +6,16 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import counterfactual, job
 from pipeline.draft import Draft
 from pipeline.encoder import ENCODER
+from pipeline.frames import DOCUMENTS
 from pipeline.recipe import Recipe, gate_set, made_models
+from pipeline.splitting import beside
 from pipeline.stages._children import noised
 from pipeline.stages._versions import version_of
 from pipeline.store import Store
@@ -47,7 +51,10 @@ def fine_tune(recipe: Recipe, variant: str, store: Store, train: Trainer = job.r
         if swapped is not None:
             copies["counterfactual"] = swapped
         folders = {name: store.audit_folder(made) / "model" for name, (made, _) in models.items()}
-        job.lay_out(todo, Splits(augmented, parts["validation"], parts["test"], record.digest, copies, folders))
+        asked = training.unlabelled
+        unlabelled, left_out = _unlabelled(recipe, store, split_version, documents) if asked else (None, {})
+        held = (parts["validation"], parts["test"])
+        job.lay_out(todo, Splits(augmented, *held, record.digest, copies, folders, unlabelled))
         train(todo, report)
         job.clear(todo)
         if swapped is not None and (draft.folder / f"predictions_{COUNTERFACTUAL}").exists():
@@ -55,13 +62,23 @@ def fine_tune(recipe: Recipe, variant: str, store: Store, train: Trainer = job.r
         draft.rows = augmented.num_rows
         run = json.loads((draft.folder / "run.json").read_text())
         sizes = {"train": augmented.num_rows, **{name: part.num_rows for name, part in parts.items()}}
-        return {"documents_by_split": sizes, **{k: run[k] for k in ("metrics", "base_model", "device", "seconds")}}
+        facts = {"documents_by_split": sizes, **({"unlabelled_left_out": left_out} if asked else {})}
+        return {**facts, **{k: run[k] for k in ("metrics", "base_model", "device", "seconds")}}
 
     place = recipe.place("checkpoint", variant)
     inputs = (record, split_record, *(made for _, made in models.values()))
     return Work(
         place, code, inputs, gates, write, recipe.task.labels, True, job.TIMES, released_at=recipe.place("release")
     )
+
+
+def _unlabelled(recipe: Recipe, store: Store, splits: Version, documents: pa.Table) -> tuple[pa.Table, dict[str, int]]:
+    """What annotation rejected because it came without any, as far as none of it is in the splits; what is left out."""
+    rejected = store.audit_documents(splits, "rejected.parquet")
+    steps = pa.array([a.name for a in recipe.annotation], pa.string())
+    bare = pc.and_(pc.is_null(rejected["spans"]), pc.is_null(rejected["label"]))
+    found = rejected.filter(pc.and_(bare, pc.is_in(rejected["step"], steps))).select(DOCUMENTS.names)
+    return beside(found.cast(documents.schema), documents, recipe.split.apart)
 
 
 def models_of(recipe: Recipe, variant: str, store: Store) -> dict[str, tuple[Version, Input]]:

@@ -30,7 +30,7 @@ class Splits:
 
     `copies` are further documents to predict, by name: the test documents `noised`, `counterfactual` ones with names
     or terms of other groups. `models` are folders of models that the recipe itself made: its `encoder`, the `teacher`
-    of a distillation.
+    of a distillation. `unlabelled` are documents without annotation, for a method that reads such.
     """
 
     train: pa.Table
@@ -39,12 +39,14 @@ class Splits:
     digest: str
     copies: Mapping[str, pa.Table] = field(default_factory=dict, hash=False)
     models: Mapping[str, Path] = field(default_factory=dict, hash=False)
+    unlabelled: pa.Table | None = None
 
 
 class Training(Part):
     """A way to fit a model to a task."""
 
     heads: ClassVar[tuple[str, ...]] = ("token", "sequence", "multi_label", "span")  # of the tasks that it can learn
+    unlabelled: ClassVar[bool] = False  # reads documents without annotation too
     plain: ClassVar[bool] = False  # reads one text as it stands: not two texts, nor words put in to mark something
     requires: str | None = None  # "gpu": refuse to run without one
 

@@ -217,7 +217,14 @@ def units_of(doc: Document, offsets: Sequence[Range], words: Sequence[int | None
 
 
 def gathered(examples: Examples, scores: Sequence[NDArray[np.float32]], task: LearnableTask) -> pa.Table:
-    """Predictions of documents from log probabilities of windows, each as `log_probabilities` gives them.
+    """Predictions of documents from log probabilities of windows, each as `log_probabilities` gives them."""
+    return task.predicted(examples.documents, examples.units, scores_of_documents(examples, scores, task))
+
+
+def scores_of_documents(
+    examples: Examples, scores: Sequence[NDArray[np.float32]], task: LearnableTask
+) -> list[NDArray[np.float32]]:
+    """Scores of documents, as `LearnableTask.predicted` takes them, from those of their windows.
 
     Of several windows a token takes the scores of the one where it stands farthest from an edge; a class of the
     document has the mean of the log probabilities, one of several labels the mean of the probabilities.
@@ -225,7 +232,7 @@ def gathered(examples: Examples, scores: Sequence[NDArray[np.float32]], task: Le
     by_document: list[list[int]] = [[] for _ in examples.documents]
     for i, window in enumerate(examples.windows):
         by_document[window.document].append(i)
-    found = []
+    found: list[NDArray[np.float32]] = []
     for d, mine in enumerate(by_document):
         if task.head == "sequence":
             found.append(np.mean([scores[i] for i in mine], axis=0))
@@ -235,7 +242,7 @@ def gathered(examples: Examples, scores: Sequence[NDArray[np.float32]], task: Le
             found.append(best_answer([_answers_of(examples.windows[i], scores[i]) for i in mine], examples.units[d]))
         else:
             found.append(_units_scores(examples, d, mine, scores, len(task.classes)))
-    return task.predicted(examples.documents, examples.units, found)
+    return found
 
 
 def _answers_of(window: Window, scores: NDArray[np.float32]) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:

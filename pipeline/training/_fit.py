@@ -111,7 +111,12 @@ class Run:
     def _encoded(self, model: Any, tokenizer: Any) -> dict[str, Examples]:
         self.report({"kind": "phase", "phase": "encode"})
         encoder = self._encoder(model, tokenizer)
-        return {name: encoder.encode(getattr(self.splits, name)) for name in ("train", "validation", "test")}
+        tables = {"train": self._training(), "validation": self.splits.validation, "test": self.splits.test}
+        return {name: encoder.encode(table) for name, table in tables.items()}
+
+    def _training(self) -> pa.Table:
+        """The documents that are trained on."""
+        return self.splits.train
 
     def _encoder(self, model: Any, tokenizer: Any) -> Encoder:
         length = _network.longest_window(model, tokenizer, self.method.max_length, self.method.virtual())
