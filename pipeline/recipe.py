@@ -98,14 +98,13 @@ class Recipe:
         if stage == "checkpoint":
             swapped = counterfactual.section(self.gates.get("checkpoint", ()))
             noise = [[v.lift.noise.fingerprint()] if v.lift else [] for v in variants]
-            read = [self.split.apart, code_of("pipeline.splitting.unlabelled")]
-            beside = [read if v.training.unlabelled else [] for v in variants]
+            beside = [self._beside() if v.training.unlabelled else [] for v in variants]
             trained = [[v.training.fingerprint(), self.task.fingerprint()] for v in variants]
             return [[*one, *more, *text, *swapped] for one, more, text in zip(trained, noise, beside, strict=True)]
         if stage == "lift":
             return [code_of("pipeline.lifting")]
         if stage == "encoder":
-            return [self.encoder.fingerprint() if self.encoder else None]
+            return [self.encoder.fingerprint() if self.encoder else None, *self._beside()]
         if stage == "search":
             asked = self.search.model_dump(mode="json") if self.search else None
             base = self.variant(BASE_VARIANT).training.fingerprint()
@@ -116,6 +115,10 @@ class Recipe:
             [c.name, c.language, c.licence, c.description, dict(c.groups), dict(c.datasheet)] for c in self.corpora
         ]
         return [code_of("pipeline.cards"), self.task.headline, self.description, shown]
+
+    def _beside(self) -> list[object]:
+        """What text without annotation that may be read beside the splits depends on."""
+        return [self.split.apart, code_of("pipeline.splitting.beside")]
 
     def variant(self, name: str) -> Variant:
         """A variant by name. Raises WrongUse with what would be right."""

@@ -16,6 +16,7 @@ from pipeline import cards, stages
 from pipeline.cards import requirements
 from pipeline.cards.counting import counted
 from pipeline.cards.markdown import cell
+from pipeline.cards.model_card import _opening
 from pipeline.draft import sha256_of_file
 from pipeline.fairness.group_share import GroupShare
 from pipeline.frames import rejected_batch, to_table
@@ -23,6 +24,7 @@ from pipeline.quality.row_count import RowCount
 from pipeline.recipe import Recipe, gate_set
 from pipeline.stages import Trainer
 from pipeline.store import Store
+from pipeline.training._windows import CASINGS, casing_of
 from pipeline.types import Document, Rejected, Span
 from pipeline.version import Version
 from tests.conftest import TinyProject, good_lines, make_all
@@ -54,6 +56,26 @@ def test_a_model_card_says_what_was_measured_on_what(trained: TinyProject) -> No
     assert "## Waived gates" not in card
     assert "Released: base, the best on the validation split." in card
     assert "- left out: plain: journeys/checkpoint[plain]: nothing was written yet; materialize it first" in card
+
+
+def test_a_model_that_was_given_the_casing_says_what_its_token_types_mean(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    told = []
+    for kinds in (2, CASINGS):
+        config = {"architectures": ["BertForTokenClassification"], "type_vocab_size": kinds}
+        (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+        told.append("\n".join(_opening(tmp_path)))
+    assert "token_type_ids" not in told[0]
+    said = told[1].partition("`token_type_ids`")[2]
+    for word, kind in (
+        ("small letters", "the"),
+        ("a capital first", "Bonn"),
+        ("capitals alone", "EU"),
+        ("digits", "7"),
+    ):
+        assert f"{casing_of(kind)} {word}" in said
+    for word in ("J.", "McDonald"):
+        assert re.search(rf"{casing_of(word)} [^0-9]*\(`{re.escape(word)}`\)", said)
 
 
 def test_a_data_sheet_says_where_the_text_comes_from_and_what_became_of_it(trained: TinyProject) -> None:

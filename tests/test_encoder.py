@@ -145,13 +145,14 @@ ENCODER = {"use": "masked_language_model", "layers": 1, "max_length": 32, "batch
 def test_a_variant_starts_from_the_encoder_of_its_recipe(made: TinyProject) -> None:
     made.edit_recipe(encoder=ENCODER, variants={"pretrained": {"training": {"base_model": "encoder", "layers": 1}}})
     recipe, store = made.recipe("training.adapt_vocabulary=false"), made.store
-    seen: list[list[str]] = []
+    seen, texts = list[list[str]](), set[str]()
 
     def trainer(todo: job.Job, report: Report) -> None:
         if todo.encoder is not None:
             files = ("train", "validation", "test")
             read = {n: pq.read_table(todo.folder / "data" / f"{n}.parquet")["id"].to_pylist() for n in files}
             seen.append(read["test"])
+            texts.update(read["train"])
         job.run(todo, report)
 
     stages.run(recipe, store, "pretrained", trainer)
@@ -159,6 +160,12 @@ def test_a_variant_starts_from_the_encoder_of_its_recipe(made: TinyProject) -> N
     assert encoder is not None
     assert 0 < encoder.manifest.facts["metrics"]["mask_likelihood"] < 1
     assert seen == [[]], "no text of the test split is handed to the encoder"
+    splits = store.published(recipe.place("splits"))
+    assert splits is not None
+    rows = store.audit_documents(splits).select(["id", "split"]).to_pylist()
+    assert texts == {r["id"] for r in rows if r["split"] == "train"} | {"tiny/unannotated"}
+    assert encoder.manifest.facts["documents"] == len(texts)
+    assert encoder.manifest.facts["unlabelled"] == 1
     version = store.published(recipe.place("checkpoint", "pretrained"))
     assert version is not None
     assert version.manifest.facts["base_model"] == "encoder"

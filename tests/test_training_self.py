@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import stages, verifying
+from pipeline.cards.model_card import _unlabelled
 from pipeline.errors import WrongUse
 from pipeline.frames import documents_of, to_table
 from pipeline.part import build
@@ -170,3 +171,8 @@ def test_a_recipe_trains_on_what_came_without_annotation_and_on_nothing_near_wha
     assert facts["unlabelled_left_out"]["near_held_out"] >= 1
     assert not {"tiny/exact", "tiny/near"} & {d.id for d in found}
     assert verifying.verify(recipe, store).differences == []
+    card = "\n".join(_unlabelled([checkpoint], "../"))
+    assert (
+        f"journeys/checkpoint[pupil]: {read:g} documents were read, {len(found)} joined the training documents" in card
+    )
+    assert "| same text | 1 |" in card

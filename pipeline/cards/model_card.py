@@ -19,9 +19,8 @@ from pipeline.cards.sources import folder_of
 from pipeline.gate import titled
 from pipeline.recipe import Recipe
 from pipeline.store import Store
+from pipeline.training._windows import CASINGS
 from pipeline.version import Version
-
-CASINGS = 3  # token types of a model that was given the casing back
 
 
 def card_of(
@@ -41,6 +40,7 @@ def card_of(
         *_opening(folder),
         *numbers(json.loads((folder / "evaluation.json").read_text())),
         *_augmented(chain, up),
+        *_unlabelled(chain, up),
         *_gates(chain, store, up),
         *_fairness.of_model(checkpoint, recipe, store, lambda file: _link(up, checkpoint, file)),
         *_compared(recipe, checkpoint, store, refused, up),
@@ -90,8 +90,9 @@ def _opening(folder: Path) -> list[str]:
     ]
     if config.get("type_vocab_size") == CASINGS:
         lines += [
-            "It was trained with the casing in `token_type_ids`: for a token 2 where the word between white space that",
-            "it stands in is in capitals (more than one letter), 1 where its first letter is a capital, else 0.",
+            "It was trained with the casing in `token_type_ids`: each token has the type of the word between white",
+            "space that it stands in: 0 small letters or none, 1 a capital first, 2 capitals alone (not one letter),",
+            "3 digits and no letter, 4 one capital beside other signs (`J.`), 5 capitals inside (`McDonald`).",
             "",
         ]
     return lines
@@ -134,6 +135,23 @@ def _augmented(chain: Sequence[Version], up: str) -> list[str]:
         lines += [f"From {_link(up, version, 'manifest.json')}, `facts`.", "", *table(rows), ""]
         lines += [f"- left out, it lowers the score: {name} {html.escape(why)}" for name, why in left_out.items()]
     return ["## Augmentation", "", *lines, ""] if lines else []
+
+
+def _unlabelled(chain: Sequence[Version], up: str) -> list[str]:
+    """What was read of text without annotation; nothing where none was."""
+    lines: list[str] = []
+    for version in chain:
+        facts = version.manifest.facts
+        if "unlabelled_left_out" not in facts:
+            continue
+        left: Mapping[str, int] = facts["unlabelled_left_out"]
+        left_out = [{"left out, because": why.replace("_", " "), "documents": n} for why, n in left.items()]
+        metrics = facts.get("metrics", {})
+        told = f"{version.place}: {facts.get('unlabelled', metrics.get('unlabelled', 0)):g} documents were read"
+        if "self_labelled" in metrics:
+            told += f", {metrics['self_labelled']:g} joined the training documents, as the teacher annotated them"
+        lines += [f"{told}. From {_link(up, version, 'manifest.json')}, `facts`.", "", *table(left_out), ""]
+    return ["## Text without annotation", "", *lines] if lines else []
 
 
 def _compared(recipe: Recipe, checkpoint: Version, store: Store, refused: Mapping[str, str], up: str) -> list[str]:

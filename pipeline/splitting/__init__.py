@@ -10,9 +10,9 @@ Every choice follows from ids, texts and the seed: the order of the documents do
 """
 
 from pipeline.duplicates import text_keys
+from pipeline.splitting.beside import beside
 from pipeline.splitting.division import Division, divide, split
 from pipeline.splitting.placing import place
 from pipeline.splitting.settings import SPLITS, SplitSettings
-from pipeline.splitting.unlabelled import beside
 
 __all__ = ["SPLITS", "Division", "SplitSettings", "beside", "divide", "place", "split", "text_keys"]

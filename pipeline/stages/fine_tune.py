@@ -6,17 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import counterfactual, job
 from pipeline.draft import Draft
 from pipeline.encoder import ENCODER
-from pipeline.frames import DOCUMENTS
 from pipeline.recipe import Recipe, gate_set, made_models
-from pipeline.splitting import beside
 from pipeline.stages._children import noised
+from pipeline.stages._unlabelled import unlabelled
 from pipeline.stages._versions import version_of
 from pipeline.store import Store
 from pipeline.training import Report, Splits
@@ -52,9 +49,9 @@ def fine_tune(recipe: Recipe, variant: str, store: Store, train: Trainer = job.r
             copies["counterfactual"] = swapped
         folders = {name: store.audit_folder(made) / "model" for name, (made, _) in models.items()}
         asked = training.unlabelled
-        unlabelled, left_out = _unlabelled(recipe, store, split_version, documents) if asked else (None, {})
+        more, left_out = unlabelled(recipe, store, split_version, documents) if asked else (None, {})
         held = (parts["validation"], parts["test"])
-        job.lay_out(todo, Splits(augmented, *held, record.digest, copies, folders, unlabelled))
+        job.lay_out(todo, Splits(augmented, *held, record.digest, copies, folders, more))
         train(todo, report)
         job.clear(todo)
         if swapped is not None and (draft.folder / f"predictions_{COUNTERFACTUAL}").exists():
@@ -70,15 +67,6 @@ def fine_tune(recipe: Recipe, variant: str, store: Store, train: Trainer = job.r
     return Work(
         place, code, inputs, gates, write, recipe.task.labels, True, job.TIMES, released_at=recipe.place("release")
     )
-
-
-def _unlabelled(recipe: Recipe, store: Store, splits: Version, documents: pa.Table) -> tuple[pa.Table, dict[str, int]]:
-    """What annotation rejected because it came without any, as far as none of it is in the splits; what is left out."""
-    rejected = store.audit_documents(splits, "rejected.parquet")
-    steps = pa.array([a.name for a in recipe.annotation], pa.string())
-    bare = pc.and_(pc.is_null(rejected["spans"]), pc.is_null(rejected["label"]))
-    found = rejected.filter(pc.and_(bare, pc.is_in(rejected["step"], steps))).select(DOCUMENTS.names)
-    return beside(found.cast(documents.schema), documents, recipe.split.apart)
 
 
 def models_of(recipe: Recipe, variant: str, store: Store) -> dict[str, tuple[Version, Input]]:

@@ -34,7 +34,7 @@ def lift(recipe: Recipe, store: Store) -> Work:
     """
     variants = {name: v.lift for name, v in recipe.variants.items() if v.lift is not None}
     if not variants:
-        raise WrongUse(f"{recipe.name}: the recipe has no `lift`; docs/augmentation.md shows one")
+        raise WrongUse(f"{recipe.name}: the recipe has no `lift`; docs/augmentation_measured.md shows one")
     if not isinstance(recipe.task, LearnableTask):
         raise WrongUse(f"{recipe.name}: the task {recipe.task.name} has no score to compare")
     divided, _ = store.read(recipe.place("splits"), gate_set(recipe.gates, "splits"))
