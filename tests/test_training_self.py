@@ -21,7 +21,7 @@ from pipeline.frames import documents_of, to_table
 from pipeline.part import build
 from pipeline.splitting import beside, text_keys
 from pipeline.task import Task
-from pipeline.training import Splits
+from pipeline.training import Splits, _loop
 from pipeline.training.full import Full
 from pipeline.training.self_training import SelfTraining
 from pipeline.types import Checkpoint, Document
@@ -103,6 +103,33 @@ def test_a_class_of_the_document_is_learnt_the_same_way(base: Path, tmp_path: Pa
     found = joined(tmp_path / "a")
     assert len(found) == metrics["self_labelled"] >= 10
     assert sum(d.label == right[d.id] for d in found) >= 0.9 * len(found)
+
+
+class Died(Exception):
+    pass
+
+
+def test_a_fit_that_died_goes_on_with_the_same_text_and_ends_with_the_same_bytes(
+    base: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"at_least": 0.37, "resume_every": 3, "dropout": 0.1}
+    taught(base, folder, tmp_path / "whole", **settings)
+    plain, saved = _loop.Loop._save, list[int]()
+
+    def save_and_die(self: _loop.Loop) -> None:
+        plain(self)
+        saved.append(self.progress.step)
+        if len(saved) == 3:
+            raise Died
+
+    monkeypatch.setattr(_loop.Loop, "_save", save_and_die)
+    with pytest.raises(Died):
+        taught(base, folder, tmp_path / "cut", **settings)
+    taught(base, folder, tmp_path / "cut", **settings)
+    assert saved[3] > saved[2]
+    weights = [(tmp_path / n / "model" / "model.safetensors").read_bytes() for n in ("whole", "cut")]
+    assert weights[0] == weights[1]
+    assert joined(tmp_path / "whole") == joined(tmp_path / "cut")
 
 
 def test_without_a_teacher_without_text_and_for_another_kind_of_task_it_is_refused(
