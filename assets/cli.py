@@ -229,12 +229,15 @@ def bench_gates(
 @click.option("--partition", help="The batch (BATCH or CORPUS/BATCH) or the variant.")
 @click.option("--why", required=True, help="The reason; every card downstream shows it.")
 @click.option("--who", default=getpass.getuser, help="Your name  [default: the user's]")
-def waive(recipe: str, stage: str, gate: str, partition: str | None, why: str, who: str) -> None:
+@SETTING
+def waive(
+    recipe: str, stage: str, gate: str, partition: str | None, why: str, who: str, settings: tuple[str, ...]
+) -> None:
     """Let the newest version of a stage pass one gate, for exactly this data."""
     from assets import judging
 
     with exits():
-        loaded = project_of((), recipe).recipe(recipe)
+        loaded = project_of(settings, recipe).recipe(recipe)
         click.echo(judging.waive(loaded, stage, gate, partition, store_of(), who=who, why=why))
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-LITTLE = ("--set", "training.layers=1")  # a real training and real predictions, as short as they get
+# a real training on real text and real predictions, as short as they get
+LITTLE = ("--set", "variants={few: {train_documents: 2000}}", "--set", "training.layers=1")
+FEW = ("--variant", "few")
 OPEN = ("--set", "gates.checkpoint.quality=[]")
 # What only extras bring is not there for who has run `make run`: the project's own recipes have to do without.
 EXTRAS = """

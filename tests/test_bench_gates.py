@@ -116,6 +116,26 @@ def test_a_default_that_so_small_samples_come_too_near_gives_way() -> None:
         assert abs(getattr(mended, field) - 1) > abs((getattr(gate, field) or 0.9) - 1), "the default would refuse some"
 
 
+def test_splits_that_are_kept_as_they_came_leave_room_for_what_they_leak_and_for_no_more() -> None:
+    def frame(leaked: int, nearly: int) -> Frame:
+        train = [f"{n} people went down to the river and stayed there until it was dark" for n in range(40)]
+        words = [*train[:leaked], *[f"{t} and cold" for t in train[20 : 20 + nearly]]]
+        words += [f"nobody {n} says why he did not come home {n} times" for n in range(200 - len(words))]
+        docs = [Document(f"a{n}", t, "en", group_id=f"a{n}", split="train") for n, t in enumerate(train)]
+        docs += [Document(f"b{n}", t, "en", group_id=f"b{n}", split="test") for n, t in enumerate(words)]
+        return Frame(to_table(docs))
+
+    gate = build("quality", {"use": "no_leakage", "near_at_most": 0.0})
+    assert isinstance(gate, Gate)
+    clean = [frame(leaked, 1) for leaked in (3, 4, 5) * 5]
+    mended = limited(gate, clean)
+    assert [judge(gate, f).outcome for f in clean] == ["failed"] * 15
+    assert [judge(mended, f).outcome for f in clean] == ["passed"] * 15
+    assert judge(mended, frame(20, 1)).outcome == "failed"
+    assert judge(mended, frame(4, 20)).outcome == "failed"
+    assert limited(gate, [frame(0, 0)] * 3) == gate, "where nothing leaks its own limits stay"
+
+
 def test_a_limit_from_few_distances_has_the_room_that_their_long_tail_needs() -> None:
     rng = Random(3)
     samples = [[abs(rng.gauss(0, 1)) for _ in range(24)] for _ in range(2000)]
@@ -227,6 +247,21 @@ def test_every_gate_that_passes_clean_data_is_asked_at_its_defaults(made: TinyPr
     assert suite.left_out["tiny/raw: bio_valid"].startswith("not_judged: no document has both spans and tokens")
     refused = next(g for g in suite.gates["tiny/raw"] if g.name == "rejected_share")
     assert refused.at_most == 0.0  # type: ignore[attr-defined]
+
+
+def test_a_gate_of_the_recipe_that_refuses_clean_data_of_this_size_is_left_out_and_said(
+    made: TinyProject, tmp_path: Path
+) -> None:
+    made.edit_corpus(gates={"clean": {"quality": [{"use": "rejected_share", "at_most": 0.0}, "no_empty_text"]}})
+    known = data(made)
+    clean = [Chain.of(known.recipe, known.resample(68, Random(n))) for n in range(3)]
+    suite = every_gate(known, own_gates(known, 68), clean, tmp_path)
+    said = suite.left_out["tiny/clean: rejected_share"]
+    assert said.startswith("as the recipe has it: ")
+    assert " of 3 clean resamples failed: " in said
+    (instead,) = [g for g in suite.gates["tiny/clean"] if g.name == "rejected_share"]
+    assert instead.at_most > 0.0  # type: ignore[attr-defined]
+    assert "no_empty_text" in {g.name for g in suite.gates["tiny/clean"]}
 
 
 def test_a_gate_that_refuses_clean_data_is_a_false_refusal_and_catches_nothing(made: TinyProject) -> None:

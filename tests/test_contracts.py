@@ -172,7 +172,7 @@ def test_a_cleaning_step_leaves_alone_what_it_does_not_touch_and_loses_no_row(na
     st.lists(st.tuples(texts, st.sampled_from(["en", "zh", "fa"])), min_size=1, max_size=6),
     documents(),
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_a_cleaning_step_makes_of_whole_columns_what_it_makes_of_each_document(
     name: str, bare: list[tuple[str, str]], spanned: Document
 ) -> None:

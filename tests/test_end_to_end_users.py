@@ -13,7 +13,7 @@ from pipeline.frames import documents_of
 from pipeline.loading import load_recipes
 from pipeline.store import Store
 from pipeline.version import Place
-from tests.end_to_end import LITTLE, OPEN, ROOT, gristmill, shown
+from tests.end_to_end import FEW, LITTLE, OPEN, ROOT, gristmill, shown
 
 DATA = Path(os.environ.get("GRISTMILL_TEST_DATA") or ROOT.parent / "shared" / "data")
 
@@ -25,11 +25,11 @@ pytestmark = pytest.mark.slow
 )
 def test_conll2003_prints_the_token_table_with_its_published_supports(tmp_path: Path) -> None:
     path = ("--set", f"corpora.conll2003.path={DATA / 'conll2003'}")
-    words = (*path, *LITTLE, "--set", "training.epochs=0.02", "--set", "lift=null", *OPEN)
-    done = gristmill(tmp_path, "run", "conll2003_ner", *words)
+    words = (*path, *LITTLE, "--set", "training.epochs=0.2", "--set", "lift=null", *OPEN)
+    done = gristmill(tmp_path, "run", "conll2003_ner", *FEW, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     status = shown(tmp_path, "conll2003_ner", *words)
-    folder = Path(status["published"]["checkpoint"]["base"]["path"])
+    folder = Path(status["published"]["checkpoint"]["few"]["path"])
     tables = json.loads((folder / "evaluation.json").read_text())["tables"]
     tags = next(rows for title, rows in tables.items() if title.startswith("Tokens"))
     support = {row["tag"]: row["support"] for row in tags}

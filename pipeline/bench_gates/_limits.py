@@ -27,7 +27,8 @@ _SHARES_AT_MOST = (
 _SHARES_AT_LEAST = ("language_share", "class_share")
 _AT_MOST = ("c2st_auc", "js_divergence", "label_shift", "length_shift")
 _AT_LEAST = ("reference_coverage", "reference_kappa", "vendi")
-CALIBRATED = (*_SHARES_AT_MOST, *_SHARES_AT_LEAST, *_AT_MOST, *_AT_LEAST)
+_LEAKAGE = "no_leakage"  # two shares of the held-out documents
+CALIBRATED = (*_SHARES_AT_MOST, *_SHARES_AT_LEAST, *_AT_MOST, *_AT_LEAST, _LEAKAGE)
 
 
 def limited(gate: Gate, frames: Sequence[Frame]) -> Gate:
@@ -41,6 +42,8 @@ def limited(gate: Gate, frames: Sequence[Frame]) -> Gate:
     if isinstance(gate, Relative):
         numbers = _measured(with_(gate, baseline=1.0), frames)
         return with_(gate, baseline=fmean(numbers), **_ratio(gate, numbers)) if numbers else gate
+    if name == _LEAKAGE:
+        return _leaking(gate, frames)
     if name not in CALIBRATED or not (numbers := _measured(gate, frames)):
         return gate
     rows = min(f.documents.num_rows for f in frames)
@@ -52,6 +55,21 @@ def limited(gate: Gate, frames: Sequence[Frame]) -> Gate:
     if name in _AT_MOST:
         return _set(gate, "at_most", max(number_beyond(numbers, _DISTANT), mean + 3 * _FLOOR * mean), numbers)
     return _set(gate, "at_least", mean - max(_room(numbers), 3 * _FLOOR * abs(mean)), numbers)
+
+
+def _leaking(gate: Gate, frames: Sequence[Frame]) -> Gate:
+    """The gate on leakage with room for what splits that are kept as they came leak, if anything."""
+    shares: dict[str, list[float]] = {"at_most": [], "near_at_most": []}
+    rows = []
+    for evidence in (judge(gate, frame).evidence for frame in frames):
+        if "held_out" in evidence:
+            rows.append(int(str(evidence["held_out"])))
+            shares["at_most"].append(int(str(evidence["leaked"])) / rows[-1])
+            shares["near_at_most"].append(int(str(evidence["nearly"])) / rows[-1])
+    limits = {f: _share_beyond(found, min(rows)) for f, found in shares.items() if any(found)}
+    return with_(
+        gate, **{field: round(max(getattr(gate, field), min(limit, 0.99)), 5) for field, limit in limits.items()}
+    )
 
 
 def with_(gate: Gate, **fields: Any) -> Gate:

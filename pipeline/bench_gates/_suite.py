@@ -22,13 +22,13 @@ from pipeline.part import build, find, names, use_of
 from pipeline.quality._against import Against
 from pipeline.quality._labels import labels_in
 from pipeline.quality._learnt import Learnt
-from pipeline.quality._relative import Relative
+from pipeline.quality._relative import Relative, judged
 from pipeline.quality._sample import token_sample
 
 Settings = dict[str, Any]
 _COUNTS = ("row_count", "labels_covered")  # their limits are numbers of documents: a resample has fewer
 DEAR = ("vendi", "c2st_auc", "js_divergence", "reference_coverage")  # up to 0.7 s each, the others under 0.2
-_DEARER, _AGAIN = 8, 4  # clean resamples that dear gates are calibrated on; those that every gate has to pass
+_DEARER, _AGAIN = 24, 4  # clean resamples that dear gates are calibrated on; those that every gate has to pass
 _BY_GROUP = ("group_share", "label_given_group", "split_shares", "word_association")
 _SAMPLING = (Relative, Against, Learnt)
 _SAMPLE = 200  # documents a side of a comparison: at the default of 1,500 one verdict takes seconds
@@ -105,13 +105,16 @@ def every_gate(data: Data, own: Mapping[str, Sequence[Gate]], chains: Sequence[C
 
     A limit is what the clean resamples allow, or the default where that is tighter and nothing varies over them
     (`_limits.py`); references are held-out documents, at a sample size that a resample has. A gate that refuses a clean
-    resample all the same is left out: it cannot tell a fault from this data. The recipe's own gates stay beside them.
+    resample all the same, or cannot judge it, is left out: it cannot tell a fault from this data. The recipe's own
+    gates stay beside them as far as they pass all clean resamples: their limits are for the whole data.
     """
     reference = _written_reference(data, folder)
     frames = [dict(each(chain)) for chain in chains]
     found, left_out = {place: list(gates) for place, gates in own.items()}, not_asked(data)
     for place in frames[0]:
         here = [f[place] for f in frames]
+        found[place], refusing = _passing(found[place], here)
+        left_out |= {f"{place}: {gate.name}": f"as the recipe has it: {why}" for gate, why in refusing}
         for name, settings in _asked_at(place, here, reference):
             cls = find(*name)
             assert issubclass(cls, Gate)
@@ -124,6 +127,18 @@ def every_gate(data: Data, own: Mapping[str, Sequence[Gate]], chains: Sequence[C
             else:
                 left_out[f"{place}: {gate.name}"] = f"{bad.outcome}: {bad.message}"
     return Suite(found, left_out)
+
+
+def _passing(gates: Sequence[Gate], frames: Sequence[Frame]) -> tuple[list[Gate], list[tuple[Gate, str]]]:
+    """The gates that pass every frame, and the others with how many they do not and what they say of the first."""
+    passing, refusing = list[Gate](), list[tuple[Gate, str]]()
+    for gate in gates:
+        bad = [v for v in (judge(gate, frame) for frame in frames) if v.outcome != "passed"]
+        if bad:
+            refusing.append((gate, f"{len(bad)} of {len(frames)} clean resamples {bad[0].outcome}: {bad[0].message}"))
+        else:
+            passing.append(gate)
+    return passing, refusing
 
 
 def _scaled(gate: Gate, share: float) -> Gate:
@@ -152,8 +167,7 @@ def _settings(name: str, cls: type[Gate], stage: str, frames: Sequence[Frame], r
     rows = min(f.documents.num_rows for f in frames)
     split = stage in ("splits", "augmented")
     if issubclass(cls, Relative):
-        judged = [_training(f.documents) if split else f.documents for f in frames]
-        return {"tokens": max(100, min(_TOKENS, min(_tokens(t) for t in judged) * 9 // 10))}
+        return {"tokens": max(100, min(_TOKENS, min(_tokens(judged(f.documents)) for f in frames) * 9 // 10))}
     if issubclass(cls, Learnt):
         return {"reference": reference, "judged": "test" if split else "all", "min_support": 50}
     if name in ("c2st_auc", "js_divergence", "reference_coverage"):
@@ -179,10 +193,6 @@ def _gate(name: tuple[str, str], settings: Settings) -> Gate:
     made = build(name[0], {"use": name[1], **settings})
     assert isinstance(made, Gate)
     return made
-
-
-def _training(documents: pa.Table) -> pa.Table:
-    return _of(documents, "train")
 
 
 def _of(documents: pa.Table, split: str) -> pa.Table:

@@ -71,7 +71,7 @@ class Relative(Gate):
         """Judge one version."""
         word = "at least" if self._lowest else "at most"
         limit = f"{word} what the baseline allows"
-        documents = _judged(frame.documents)
+        documents = judged(frame.documents)
         if documents.num_rows == 0:
             return self.verdict("not_judged", None, limit, "there are no documents to judge")
         found: list[Measured] = []
@@ -155,7 +155,7 @@ def varied(documents: int) -> list[str]:
     return [" ".join(f"w{(n * 10 + k) * 7919 % 1000}" for k in range(10)) for n in range(documents)]
 
 
-def _judged(documents: pa.Table) -> pa.Table:
+def judged(documents: pa.Table) -> pa.Table:
     if documents["split"].null_count == documents.num_rows:
         return documents
     return documents.filter(pc.equal(documents["split"], "train"))

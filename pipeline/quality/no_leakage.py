@@ -68,6 +68,7 @@ class NoLeakage(Gate):
             )
         pairs = leaked.select("id", "split", train_id="id_train").head(EVIDENCE_IDS).to_dicts()
         evidence: dict[str, Json] = {"ids": pairs, "groups": groups.head(EVIDENCE_IDS).to_list()}
+        evidence |= {"held_out": held_out.height, "leaked": leaked.height, "nearly": alike.height}
         if alike.height:
             evidence["near"] = alike.head(EVIDENCE_IDS).to_dicts()
         return self.verdict(report.outcome, share, limit, report.problem or message, evidence)
