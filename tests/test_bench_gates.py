@@ -101,9 +101,9 @@ def test_a_limit_has_room_for_what_clean_data_measures_and_no_more() -> None:
 
 
 def test_a_default_that_so_small_samples_come_too_near_gives_way() -> None:
-    def frame(seed: int) -> Frame:
+    def frame(seed: int, few: int = 40) -> Frame:
         rng = Random(seed)
-        words = rng.randint(40, 160)  # of which a text is made: what is measured varies by more than a tenth
+        words = rng.randint(few, 4 * few)  # of which a text is made: what is measured varies by more than a tenth
         docs = [Document(f"{n}", " ".join(f"w{rng.randrange(words)}" for _ in range(20)), "en") for n in range(60)]
         return Frame(to_table(docs))
 
@@ -114,6 +114,12 @@ def test_a_default_that_so_small_samples_come_too_near_gives_way() -> None:
         mended = limited(gate, frames)
         assert [judge(mended, f).outcome for f in frames] == ["passed"] * len(frames)
         assert abs(getattr(mended, field) - 1) > abs((getattr(gate, field) or 0.9) - 1), "the default would refuse some"
+    gate = build("quality", {"use": "self_repetition", "tokens": 1000})
+    assert isinstance(gate, Gate)
+    frames = [frame(seed, few=4) for seed in range(12)]  # of so few words that runs of four come again
+    mended = limited(gate, frames)
+    assert [judge(mended, f).outcome for f in frames] == ["passed"] * len(frames)
+    assert mended.at_most > gate.at_most, "the default would refuse some"  # type: ignore[attr-defined]
 
 
 def test_splits_that_are_kept_as_they_came_leave_room_for_what_they_leak_and_for_no_more() -> None:

@@ -93,9 +93,11 @@ def _set(gate: Gate, field: str, limit: float, numbers: Sequence[float]) -> Gate
 
 
 def _ratio(gate: Relative, numbers: Sequence[float]) -> dict[str, float]:
-    """The limit as a ratio to the baseline, where the gate has such a one."""
-    room = max(_room(numbers) / fmean(numbers), 2 * _FLOOR)
+    """The limit as the gate has it: a ratio to the baseline, of `self_repetition` the distance from it."""
     name = use_of(type(gate))
+    if name == "self_repetition":
+        return {"at_most": round(min(max(_room(numbers), 2 * _FLOOR), 0.99), 5)}
+    room = max(_room(numbers) / fmean(numbers), 2 * _FLOOR)
     if name in ("distinct_n", "mtld"):
         return {"at_least": round(max(1 - room, 1e-5), 5)}
     return {"at_most": round(1 + room, 5)} if name == "xz_ratio" else {}
