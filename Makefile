@@ -50,6 +50,7 @@ bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/augmentation.py
 	$(if $(GRISTMILL_CONLL2003),$(BIN)/python benchmarks/training.py "$(GRISTMILL_CONLL2003)")
 	$(if $(GRISTMILL_CONLL2003),$(BIN)/python benchmarks/methods.py "$(GRISTMILL_CONLL2003)")
+	$(if $(GRISTMILL_CONLL2003),$(BIN)/python benchmarks/unlabelled.py "$(GRISTMILL_CONLL2003)")
 	$(if $(GRISTMILL_CONLL2003),$(BIN)/python benchmarks/mitigation.py "$(GRISTMILL_CONLL2003)")
 
 fuzz: .venv/.installed-dev
