@@ -105,6 +105,18 @@ def test_a_class_of_the_document_is_learnt_the_same_way(base: Path, tmp_path: Pa
     assert sum(d.label == right[d.id] for d in found) >= 0.9 * len(found)
 
 
+def test_a_vocabulary_that_is_adapted_has_the_characters_of_what_joined(
+    base: Path, folder: Path, tmp_path: Path
+) -> None:
+    from pipeline.predicting import Predictor
+
+    other = to_table(replace(d, spans=None, label=None, text=f"龍 {d.text}") for d in sentences("u", 4))
+    for limit, known in ((0.0, True), (1.0, False)):
+        out = tmp_path / f"{limit}"
+        taught(base, folder, out, unlabelled=other, at_least=limit, adapt_vocabulary=True)
+        assert ("龍" in Predictor.open(out / "model", "cpu", 1).tokenizer.get_vocab()) is known
+
+
 class Died(Exception):
     pass
 
@@ -135,6 +147,7 @@ def test_a_fit_that_died_goes_on_with_the_same_text_and_ends_with_the_same_bytes
 def test_without_a_teacher_without_text_and_for_another_kind_of_task_it_is_refused(
     base: Path, folder: Path, tmp_path: Path
 ) -> None:
+    assert beside(BARE.slice(0, 0), splits().train, 0.5)[0].num_rows == 0
     with pytest.raises(WrongUse, match="'base' is a variant of a recipe; run it through the recipe"):
         taught(base, None, tmp_path / "a")
     for nothing in (None, BARE.slice(0, 0)):

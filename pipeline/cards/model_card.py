@@ -142,14 +142,15 @@ def _unlabelled(chain: Sequence[Version], up: str) -> list[str]:
     lines: list[str] = []
     for version in chain:
         facts = version.manifest.facts
-        if "unlabelled_left_out" not in facts:
+        left: Mapping[str, int] = facts.get("unlabelled_left_out", {})
+        read = facts.get("unlabelled", facts.get("metrics", {}).get("unlabelled", 0))
+        if not read and not any(left.values()):
             continue
-        left: Mapping[str, int] = facts["unlabelled_left_out"]
         left_out = [{"left out, because": why.replace("_", " "), "documents": n} for why, n in left.items()]
         metrics = facts.get("metrics", {})
-        told = f"{version.place}: {facts.get('unlabelled', metrics.get('unlabelled', 0)):g} documents were read"
+        told = f"{version.place}: {read:,.0f} documents were read"
         if "self_labelled" in metrics:
-            told += f", {metrics['self_labelled']:g} joined the training documents, as the teacher annotated them"
+            told += f", {metrics['self_labelled']:,.0f} joined the training documents, as the teacher annotated them"
         lines += [f"{told}. From {_link(up, version, 'manifest.json')}, `facts`.", "", *table(left_out), ""]
     return ["## Text without annotation", "", *lines] if lines else []
 

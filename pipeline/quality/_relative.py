@@ -156,6 +156,7 @@ def varied(documents: int) -> list[str]:
 
 
 def judged(documents: pa.Table) -> pa.Table:
+    """The documents that are looked at: those of train, all where none has a split."""
     if documents["split"].null_count == documents.num_rows:
         return documents
     return documents.filter(pc.equal(documents["split"], "train"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -16,6 +18,9 @@ def beside(more: pa.Table, documents: pa.Table, apart: float | None) -> tuple[pa
     - `same_text`: its text stands in the splits, or in an earlier one of `more`, by id.
     - `near_held_out`: as similar as `apart` (0.5 where that is null) to a document of validation or test.
     """
+    whys = ("held_out_group", "same_text", "near_held_out")
+    if not more.num_rows:
+        return more, dict.fromkeys(whys, 0)
     rows = _grouped(more).with_row_index("row").with_columns(key=text_keys(more["text"])).sort("id", "row")
     divided = _grouped(documents).with_columns(key=text_keys(documents["text"]))
     held = divided.filter(pl.col("split") != "train")
@@ -26,8 +31,8 @@ def beside(more: pa.Table, documents: pa.Table, apart: float | None) -> tuple[pa
     near = nearest(sketch(texts), at[: fresh.height], at[fresh.height :], 0.5 if apart is None else apart).right
     kept = fresh.filter(~pl.Series(np.isin(np.arange(fresh.height), near)))
     left = [rows.height, grouped.height, fresh.height, kept.height]
-    counts = zip(("held_out_group", "same_text", "near_held_out"), left, left[1:], strict=False)
-    return more.take(pa.array(kept["row"].sort().to_numpy())), {why: a - b for why, a, b in counts}
+    counts = {why: a - b for why, (a, b) in zip(whys, pairwise(left), strict=True)}
+    return more.take(pa.array(kept["row"].sort().to_numpy())), counts
 
 
 def _grouped(documents: pa.Table) -> pl.DataFrame:

@@ -46,6 +46,7 @@ class Run:
     ) -> None:
         self.method, self.task, self.splits, self.device = method, task, splits, device
         self.out, self.report = out, report
+        self.read = splits.train  # what is trained on
         self.tables: dict[str, Sequence[Mapping[str, Json]]] = {}  # of the evaluation, beside the task's own
 
     def checkpoint(self) -> Checkpoint:
@@ -56,6 +57,7 @@ class Run:
             if getattr(self.splits, name).num_rows == 0:
                 raise WrongUse(f"the {name} split holds no documents: change the recipe's split, or its sources")
         self._reweigh()
+        self.read = self._training()
         model, tokenizer, sizes = self._network()
         examples = self._encoded(model, tokenizer)
         progress = self._trained(model, tokenizer, examples)
@@ -88,11 +90,15 @@ class Run:
             self.splits = replace(self.splits, train=train)
             self.tables[f"Training weights by {by}"] = weights
 
+    def _training(self) -> pa.Table:
+        """The documents that are trained on."""
+        return self.splits.train
+
     def _network(self) -> tuple[Any, Any, dict[str, float]]:
         """What is trained, its tokenizer, and how many parameters there are and are trained."""
         m = self.method
         shape = _network.Shape(m.layers, m.adapt_vocabulary, m.casing, m.dropout, m.seed)
-        texts = self.splits.train.column("text").to_pylist() if m.adapt_vocabulary else []
+        texts = self.read.column("text").to_pylist() if m.adapt_vocabulary else []
         model, tokenizer = _network.build(self._base(), self.task, shape, texts)
         whole = _count(model.parameters())
         model = m.prepared(model, self.task.head)
@@ -111,12 +117,8 @@ class Run:
     def _encoded(self, model: Any, tokenizer: Any) -> dict[str, Examples]:
         self.report({"kind": "phase", "phase": "encode"})
         encoder = self._encoder(model, tokenizer)
-        tables = {"train": self._training(), "validation": self.splits.validation, "test": self.splits.test}
+        tables = {"train": self.read, "validation": self.splits.validation, "test": self.splits.test}
         return {name: encoder.encode(table) for name, table in tables.items()}
-
-    def _training(self) -> pa.Table:
-        """The documents that are trained on."""
-        return self.splits.train
 
     def _encoder(self, model: Any, tokenizer: Any) -> Encoder:
         length = _network.longest_window(model, tokenizer, self.method.max_length, self.method.virtual())

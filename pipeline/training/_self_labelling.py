@@ -44,9 +44,7 @@ class SelfTaught(Run):
         return {**super()._lost(examples), **self.counts}
 
     def _annotated(self) -> list[Document]:
-        folder, table = self.splits.models.get("teacher"), self.splits.unlabelled
-        if folder is None:
-            raise WrongUse(f"teacher: {self.method.teacher!r} is a variant of a recipe; run it through the recipe")
+        folder, table = self.method.teaching(self.splits), self.splits.unlabelled
         if table is None or not table.num_rows:
             raise WrongUse(
                 "self_training: no document of the recipe's corpora came without annotation; add a corpus of such text "

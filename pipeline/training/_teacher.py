@@ -24,10 +24,7 @@ class Taught(Run):
     method: Distillation
 
     def _beside(self, model: Any, tokenizer: Any) -> Steps:
-        folder = self.splits.models.get("teacher")
-        if folder is None:
-            raise WrongUse(f"teacher: {self.method.teacher!r} is a variant of a recipe; run it through the recipe")
-        teacher, its = open_checkpoint(folder)
+        teacher, its = open_checkpoint(self.method.teaching(self.splits))
         if its.get_vocab() != tokenizer.get_vocab():
             raise WrongUse(
                 f"teacher: {self.method.teacher!r} reads another vocabulary than this variant; give both the same "
