@@ -29,7 +29,7 @@ from pipeline.rederiving import Known, fault, inventory
 from pipeline.store import Store
 from pipeline.task._bio import decode, encode
 from pipeline.task._learnable import visible_tokens
-from pipeline.types import Document, Range, Rejected
+from pipeline.types import Document, Range
 from pipeline.work import part_of
 
 _ROUND = 400  # documents of one round: an operation with one draw of settings
@@ -153,10 +153,9 @@ def _proved(job: Job) -> tuple[str, Proof]:
         rng = Random(f"{seed}|{name}|{number}")
         number += 1
         first = rng.randrange(max(1, train.num_rows - _ROUND + 1))
-        documents = list(documents_of(train.slice(first, _ROUND)))
         before = proof.sentences[name]
         try:
-            _one_round(build_random(spec, rng), documents, name, proof)
+            _one_round(build_random(spec, rng), train.slice(first, _ROUND), name, proof)
         except WrongUse as error:  # a library of an extra that is not installed
             proof.left_out[name] = str(error)
             break
@@ -168,16 +167,16 @@ def _worth_it(proof: Proof, name: str) -> bool:
     return proof.refused[name] < _REFUSALS * max(_ROUND, proof.sentences[name])
 
 
-def _one_round(augmenter: Augmenter, documents: list[Document], name: str, proof: Proof) -> None:
+def _one_round(augmenter: Augmenter, rows: pa.Table, name: str, proof: Proof) -> None:
+    documents = list(documents_of(rows))
     known: dict[str, set[str]] = inventory(documents)
     fitted = augmenter.fitted(documents)
     for label, more in fitted.known_mentions().items():
         known.setdefault(label, set()).update(more)
     by_id = {d.id: d for d in documents}
-    for child in fitted.many(documents):
-        if isinstance(child, Rejected):
-            proof.refused[name] += 1
-            continue
+    children, reasons = fitted.batch(pa.concat_batches(rows.to_batches()))
+    proof.refused[name] += len(reasons)
+    for child in documents_of(children):
         proof.sentences[name] += 1
         for kind, said in _faults(child, by_id, augmenter, known):
             getattr(proof, kind)[name] += 1

@@ -241,6 +241,14 @@ def check_children(augmenter: Augmenter, train: list[Document], made: list[Docum
     assert max(children.values(), default=0) <= augmenter.copies
 
 
+def check_batch(augmenter: Augmenter, train: list[Document], made: list[Document], refused: list[Rejected]) -> None:
+    """A batch at once gives the same children as one document after another, put together by other code."""
+    children, reasons = augmenter.batch(frames.to_batch(train))
+    assert list(frames.documents_of(children)) == made
+    assert children.equals(frames.to_batch(made)), "the columns are those of the documents"
+    assert Counter(reasons) == Counter(r.reason for r in refused)
+
+
 @pytest.mark.parametrize("name", names("augmentation"))
 def test_an_augmenter_makes_true_children_the_same_for_the_same_seed(name: str) -> None:
     augmenter, train = of_train(name)
@@ -251,6 +259,7 @@ def test_an_augmenter_makes_true_children_the_same_for_the_same_seed(name: str) 
     backward = [list(fitted.many([d])) for d in reversed(train)]
     assert [c for one in reversed(backward) for c in one if isinstance(c, Document)] == made
     assert list(frames.documents_of(frames.to_table(made))) == made, "children are stored as they are"
+    check_batch(augmenter.fitted(train), train, made, refused)
 
 
 @pytest.mark.parametrize("name", names("augmentation"))
@@ -260,7 +269,9 @@ def test_an_augmenter_makes_true_children_of_whatever_texts(name: str, docs: lis
     augmenter, _ = of_train(name)
     train = [replace(d, id=f"d{n}", group_id=f"d{n}", language=language, split="train") for n, d in enumerate(docs)]
     fitted = augmenter.fitted(train)
-    check_children(fitted, train, *made_by(fitted, train))
+    made, refused = made_by(fitted, train)
+    check_children(fitted, train, made, refused)
+    check_batch(fitted, train, made, refused)
 
 
 @pytest.mark.parametrize(("folder", "name"), GATES)

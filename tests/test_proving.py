@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from random import Random
 
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from conftest import TinyProject
@@ -14,7 +15,7 @@ from assets.cli import main
 from pipeline import proving
 from pipeline.augmentation.swap_entities import SwapEntities
 from pipeline.errors import WrongUse
-from pipeline.frames import to_table
+from pipeline.frames import documents_of, to_batch, to_table
 from pipeline.part import names
 from pipeline.types import Document, Rejected, Span
 
@@ -72,8 +73,11 @@ def test_the_same_seed_makes_the_same_augmenters() -> None:
 class Careless(SwapEntities):
     """Makes a child and then moves what it is told to."""
 
-    def named(self, doc: Document, made: object, number: int) -> Document:
-        child = super().named(doc, made, number)  # type: ignore[arg-type]
+    def batch(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, list[str]]:
+        children, reasons = super().batch(rows)
+        return to_batch(map(self.moved, documents_of(children))), reasons
+
+    def moved(self, child: Document) -> Document:
         spans = child.spans or ()
         first = spans[0]
         if self.seed % 2:
@@ -88,7 +92,7 @@ def test_a_moved_span_and_a_wrong_split_are_counted(seed: int, kind: str) -> Non
         for n, name in enumerate(("Anna", "Carla", "Dmitri"))
     ]
     proof = proving.Proof()
-    proving._one_round(Careless(seed=seed), docs, "careless", proof)
+    proving._one_round(Careless(seed=seed), to_table(docs), "careless", proof)
     assert proof.sentences["careless"] == 3
     assert getattr(proof, kind)["careless"] == 3
 
@@ -104,7 +108,7 @@ def test_spans_that_cut_a_word_are_invalid_where_the_parents_do_not() -> None:
 def test_what_is_refused_is_no_sentence() -> None:
     docs = [Document("d", "Anna left", "en", group_id="d", split="train", spans=(Span(0, 4, "PER"),))]
     proof = proving.Proof()
-    proving._one_round(SwapEntities(), docs, "swap_entities", proof)
+    proving._one_round(SwapEntities(), to_table(docs), "swap_entities", proof)
     assert (proof.sentences.total(), proof.refused["swap_entities"]) == (0, 1)
     assert isinstance(next(SwapEntities()(docs[0], Random(1))), Rejected)
 

@@ -13,6 +13,8 @@ Contract, held by tests/test_contracts.py for every file in this folder:
   `known_mentions()` lists; `altered` (their tokens are changed, their label and their number are not).
 - What it needs to know of the training documents it learns in `fitted(train)`, from them alone.
 - Where it has nothing to offer it raises Refused and says why; nothing is made up.
+- `batch` takes a record batch and gives the same children as `many` of its documents; what edits one parent's words can
+  do so in arrays, five times as fast (`_columnar.py`).
 
 Template (pipeline/augmentation/shout.py):
 
@@ -28,19 +30,21 @@ Template (pipeline/augmentation/shout.py):
 
 from __future__ import annotations
 
-import hashlib
 import json
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from random import Random
 from typing import ClassVar, Literal, Self
 
+import pyarrow as pa
 from pydantic import Field
 
 from pipeline.augmentation._draws import Draws
 from pipeline.composing import Groups, Refused, composed, pieces_of
+from pipeline.frames import documents_of, to_batch
 from pipeline.part import Part
 from pipeline.types import Document, Lineage, Piece, Rejected, Span
 
@@ -70,6 +74,7 @@ class Augmenter(Part):
 
     mentions: ClassVar[Mentions] = "kept"
     apart: ClassVar[bool] = False  # asks a model: runs in a process of its own, never in one of Dagster
+    again: ClassVar[str] = "the same text came out again"
     languages: ClassVar[tuple[str, ...]] = ()  # that it can do; empty: every one
     texts: ClassVar[
         tuple[tuple[str, str, tuple[Span, ...] | None], ...]
@@ -100,7 +105,7 @@ class Augmenter(Part):
         for number in range(self.copies):
             child = self.child(doc, number, rng)
             if isinstance(child, Document) and child.text in made:
-                child = doc.rejected("the same text came out again", self.called)
+                child = doc.rejected(self.again, self.called)
             if isinstance(child, Document):
                 made.add(child.text)
             yield child
@@ -109,20 +114,27 @@ class Augmenter(Part):
         """Children of many documents, in their order. An augmenter that asks a model does so for all at once here."""
         rng = Draws()  # one for all: to make one costs as much as to seed it
         for doc in docs:
-            rng.seed(self._seed(doc))
+            rng.seed(self.seed_of(doc.id))
             yield from self(doc, rng)
+
+    def batch(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, list[str]]:
+        """The same children of the documents of a batch as a batch, and the reasons of what was refused."""
+        results = list(self.many(list(documents_of(rows))))
+        children = to_batch(r for r in results if isinstance(r, Document))
+        return children, [r.reason for r in results if isinstance(r, Rejected)]
 
     def rng(self, doc: Document) -> Random:
         """The generator for one parent: its numbers depend on the seed, the operation and the parent's id only."""
-        return Draws(self._seed(doc))
+        return Draws(self.seed_of(doc.id))
 
-    def _seed(self, doc: Document) -> str:
-        return f"{self.seed}|{self.called}|{doc.id}"
+    def seed_of(self, parent: str) -> str:
+        """What the generator of a parent begins with, by the parent's id."""
+        return f"{self.seed}|{self.called}|{parent}"
 
     def child(self, doc: Document, number: int, rng: Random) -> Document | Rejected:
         """Child `number` of a document: drawn, put together, and named; or refused."""
         if self.languages and doc.language not in self.languages:
-            return doc.rejected(f"is for {' and '.join(self.languages)} only", self.called)
+            return doc.rejected(self.for_others, self.called)
         try:
             return self.named(doc, self.draw(doc, rng), number)
         except Refused as refused:
@@ -131,13 +143,21 @@ class Augmenter(Part):
     def named(self, doc: Document, made: Made, number: int) -> Document:
         """The child that pieces make, with an id of its own and its lineage. Raises Refused."""
         child = composed((doc, *made.partners), made.pieces, made.groups)
-        key = f"{doc.id}|{self.told}|{number}|{child.text}".encode("utf-8", "surrogatepass")
         ids = (doc.id, *[p.id for p in made.partners])
         lineage = Lineage(self.called, self.told, self.seed, ids, tuple(made.pieces))
-        name = f"{doc.id}~{self.called}-{hashlib.blake2b(key, digest_size=6).hexdigest()}"
-        object.__setattr__(child, "id", name)
+        object.__setattr__(child, "id", self.id_of(doc.id, number, child.text))
         object.__setattr__(child, "lineage", lineage)
         return child
+
+    def id_of(self, parent: str, number: int, text: str) -> str:
+        """The id of child `number` of a parent with that text."""
+        key = f"{parent}|{self.told}|{number}|{text}".encode("utf-8", "surrogatepass")
+        return f"{parent}~{self.called}-{blake2b(key, digest_size=6).hexdigest()}"
+
+    @property
+    def for_others(self) -> str:
+        """Why a document of another language is refused."""
+        return f"is for {' and '.join(self.languages)} only"
 
     @cached_property
     def called(self) -> str:

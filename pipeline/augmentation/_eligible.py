@@ -14,8 +14,8 @@ from pipeline.types import Document, Range
 
 T = TypeVar("T")
 _HAN = re.compile(zh.SCRIPT)
-_ADDRESS = re.compile(r"\[[A-Z_]+\]|https?://\S+|www\.\S+|(?<!\S)\S+@\S+")
-_WHOLE = re.compile(r"(?<!\w)[^\W\d_]+(?:['’-][^\W\d_]+)*(?!\w)")  # in running text: no part of 2nd or x86
+ADDRESS = re.compile(r"\[[A-Z_]+\]|https?://\S+|www\.\S+|(?<!\S)\S+@\S+")
+WHOLE = re.compile(r"(?<!\w)[^\W\d_]+(?:['’-][^\W\d_]+)*(?!\w)")  # in running text: no part of 2nd or x86
 _CHINESE_NEGATION = re.compile("|".join(sorted(map(re.escape, zh.NEGATIONS))))
 _PLAIN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
@@ -58,7 +58,7 @@ def some(places: Sequence[T], share: float, rng: Random, spared: int = 0) -> lis
 def _words(doc: Document) -> Sequence[Range]:
     if doc.tokens is not None:
         return doc.tokens
-    return [m.span() for m in _WHOLE.finditer(doc.text)] if doc.text.isascii() else words.tokens(doc.text, doc.language)
+    return [m.span() for m in WHOLE.finditer(doc.text)] if doc.text.isascii() else words.tokens(doc.text, doc.language)
 
 
 def _chinese(text: str, chars: int) -> list[Range]:
@@ -78,8 +78,8 @@ def _free(doc: Document, found: list[Range]) -> list[Range]:
     """Those of disjoint ranges, in order, that touch nothing taken; `found` is used up."""
     text = doc.text
     taken = [(s.start, s.end) for s in doc.spans or ()]
-    if "@" in text or "[" in text or "://" in text or "www." in text:
-        taken += [m.span() for m in _ADDRESS.finditer(text)]
+    if has_address(text):
+        taken += [m.span() for m in ADDRESS.finditer(text)]
     for start, end in taken if found else ():
         first = bisect(found, (start, start))
         if first and found[first - 1][1] > start:
@@ -87,10 +87,15 @@ def _free(doc: Document, found: list[Range]) -> list[Range]:
         del found[first : bisect_left(found, (end, end), first)]
     if doc.label is None:
         return found
-    return [(a, b) for a, b in found if not _negates(text[a:b], doc.language)]
+    return [(a, b) for a, b in found if not negates(text[a:b], doc.language)]
 
 
-def _negates(word: str, language: str) -> bool:
+def has_address(text: str) -> bool:
+    """Whether it is worth looking for ADDRESS, a mask or an address."""
+    return "@" in text or "[" in text or "://" in text or "www." in text
+
+
+def negates(word: str, language: str) -> bool:
     """Whether a word is a negation; a Chinese one, whether it holds one (不好)."""
     if language == zh.CODE:
         return _CHINESE_NEGATION.search(word) is not None

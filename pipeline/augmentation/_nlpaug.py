@@ -23,21 +23,23 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
-from pipeline.augmentation import Augmenter, Made, Refused, _nlpaug_tagging, pieces_of
-from pipeline.augmentation._eligible import eligible, eligible_characters
-from pipeline.augmentation._nlpaug_classes import FLOWS, Step, classes
+import numpy as np
+
+from pipeline.augmentation import Refused, _nlpaug_tagging
+from pipeline.augmentation._assembled import Edits
+from pipeline.augmentation._chunk import Chunk, Ranges, count
+from pipeline.augmentation._columnar import Columnar, Keys, generators
+from pipeline.augmentation._nlpaug_classes import FLOWS, Step, classes, flat
 from pipeline.errors import GristmillError, WrongUse
 from pipeline.extras import require
 from pipeline.language import zh
-from pipeline.types import Document, Edit, Range
 
 JOINT = "\ue000"  # private use: no word has it, and it is no white space as far as `strip` and `\s` go
 _KEPT = re.compile(r"[A-Z_]+_MODELS?")  # names of what a module of nlpaug keeps for the process
 _DRAWS = re.compile(r"\brandom\.\w|\btorch\.")  # a module that draws otherwise than by `sample` and `prob`
-_CHINESE = {"SpellingAug": "dict_path", "OcrAug": "dict_of_path", "ReservedAug": "reserved_tokens"}  # characters
 
 
-class Noise(Augmenter):
+class Noise(Columnar):
     """An operation of nlpaug. `steps` says which; the rest is the same for all.
 
     A process of its own: nlpaug imports torch.
@@ -51,8 +53,12 @@ class Noise(Augmenter):
         """The augmenters of nlpaug, one after another."""
 
     @abstractmethod
-    def words(self, doc: Document, rng: Random) -> Sequence[Range]:
-        """What nlpaug is handed, in order."""
+    def handed(self, chunk: Chunk, keys: Keys) -> Ranges:
+        """What nlpaug is handed of each document, in order."""
+
+    def unfit(self, chunk: Chunk) -> dict[int, str]:
+        """The documents that it is not for, and why."""
+        return {}
 
     def fingerprint(self) -> str:
         """Changes with the content of the files that the settings name too."""
@@ -63,24 +69,32 @@ class Noise(Augmenter):
         """The augmenters, built once."""
         return tuple(Adapted(step) for step in self.steps)
 
-    def draw(self, doc: Document, rng: Random) -> Made:
-        """The document with the words that came back changed."""
-        text, places = doc.text, self.words(doc, rng)
-        if not places:
-            raise Refused("there is no word outside of mentions that it could change")
-        before = [text[a:b] for a, b in places]
-        after = before
-        for augmenter in self.built:
-            after = augmenter(after, rng)
-        spaced = doc.language != zh.CODE
-        edits = [
-            Edit(a, b, now)
-            for (a, b), was, said in zip(places, before, after, strict=True)
-            if said != was and (now := usable(said, spaced)) and now != was
-        ]
-        if not edits:
-            raise Refused("nlpaug changed no word")
-        return Made(pieces_of(len(text), edits))
+    def edits(self, chunk: Chunk, keys: Keys) -> Edits:
+        """The words that came back changed."""
+        refused, spaced = self.unfit(chunk), [language != zh.CODE for language in chunk.languages]
+        places = self.handed(chunk, keys)
+        words, ends = chunk.said(places), np.cumsum(count(places, chunk.rows)).tolist()
+        edits, changed, at = Edits(places, [], refused), [], 0
+        for row, (rng, end) in enumerate(zip(generators(keys), ends, strict=True)):
+            before, first, at = words[at:end], at, end
+            if row in refused:
+                continue
+            if not before:
+                refused[row] = "there is no word outside of mentions that it could change"
+                continue
+            try:
+                after: Sequence[str] = before
+                for augmenter in self.built:
+                    after = augmenter(after, rng)
+            except Refused as reason:
+                refused[row] = str(reason)
+                continue
+            for n, (was, said) in enumerate(zip(before, after, strict=True), first):
+                if said != was and (now := usable(said, spaced[row])) and now != was:
+                    changed.append(n)
+                    edits.texts.append(now)
+        edits.at = places.where(np.array(changed, np.int64))
+        return edits.refuse(chunk.rows, "nlpaug changed no word")
 
 
 def usable(word: str, spaced: bool) -> str:
@@ -93,25 +107,6 @@ def usable(word: str, spaced: bool) -> str:
     if not any(map(str.isalnum, now)) or JOINT in now or (not spaced and " " in now):
         return ""
     return now
-
-
-def places_for(steps: Sequence[Step], doc: Document) -> Sequence[Range]:
-    """Words; of a Chinese document characters, where nlpaug is told what they become.
-
-    Raises:
-        Refused: it is not told, or the document has a label that an antonym would make untrue.
-    """
-    for step in _flat(steps) if doc.label is not None or doc.language == zh.CODE else ():
-        if step.name == "AntonymAug" and doc.label is not None:
-            raise Refused("AntonymAug: an antonym makes the document's label untrue")
-        if doc.language == zh.CODE and not step.settings.get(_CHINESE.get(step.name, "")):
-            raise Refused(f"{step.name} knows no Chinese character; use homophone_noise, shape_noise or swap_words")
-    return handed(doc)
-
-
-def handed(doc: Document) -> list[Range]:
-    """The words of a document that may change; of a Chinese one characters."""
-    return eligible_characters(doc) if doc.language == zh.CODE else eligible(doc)
 
 
 class Adapted:
@@ -188,8 +183,6 @@ def _sampling(rng: Random) -> Callable[..., Any]:
 @contextmanager
 def drawing_from(rng: Random) -> Iterator[None]:
     """The global generators of `random`, numpy and torch seeded from one, and as they were before afterwards."""
-    import numpy as np
-
     torch = sys.modules.get("torch")
     before, numbers = random.getstate(), np.random.get_state()
     tensors = torch.get_rng_state() if torch else None
@@ -247,15 +240,10 @@ def _mend_models() -> None:
             getattr(models, name).token2id = token2id
 
 
-def _flat(steps: Sequence[Step]) -> Iterator[Step]:
-    for step in steps:
-        yield from _flat(step.inner) if step.name in FLOWS else (step,)
-
-
 def _files(steps: Sequence[Step]) -> list[str]:
     """The files that settings name, in order; those of a folder are its own."""
     found: list[str] = []
-    for step in _flat(steps):
+    for step in flat(steps):
         for key, value in sorted(step.settings.items()):
             if "path" in key and isinstance(value, str) and Path(value).exists():
                 path = Path(value)

@@ -6,7 +6,7 @@ To import nlpaug is to import torch and pandas; a recipe is checked where neithe
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -142,3 +142,9 @@ def _mistakes(name: str, known: Known, settings: Mapping[str, Any]) -> Iterator[
 
 def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def flat(steps: Sequence[Step]) -> Iterator[Step]:
+    """The augmenters themselves, those inside of flows too."""
+    for step in steps:
+        yield from flat(step.inner) if step.name in FLOWS else (step,)

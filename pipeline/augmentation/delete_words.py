@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
-from random import Random
-
+import numpy as np
 from pydantic import Field
 
-from pipeline.augmentation import Augmenter, Made, Refused, pieces_of
-from pipeline.augmentation._eligible import eligible, some
-from pipeline.augmentation._joining import runs_together
-from pipeline.types import Document, Edit
+from pipeline.augmentation._assembled import Edits
+from pipeline.augmentation._chunk import Chunk, Ranges, Truths, count
+from pipeline.augmentation._columnar import Columnar, Keys, some, turns
+from pipeline.augmentation._letters import JOINS, SPACE
 
 
-class DeleteWords(Augmenter):
+class DeleteWords(Columnar):
     """Leaves out a share of the words outside of mentions, at least one, never all; and one white space with each.
 
     The share is that of the words that may go: no mention, no number, no sign; in a document with a label no negation.
     Words between which two others would run together stay. (Random deletion: Wei and Zou, 2019, "EDA: Easy Data
     Augmentation Techniques for Boosting Performance on Text Classification Tasks".)
 
+    >>> from pipeline.types import Document
     >>> doc = Document("a", "Anna came home late", "en", spans=())
     >>> delete = DeleteWords(share_of_words=0.5)
     >>> [child.text for child in delete(doc, delete.rng(doc))]
-    ['Anna home']
+    ['came late']
     """
 
     share_of_words: float = Field(0.1, gt=0, le=0.9)
 
-    def draw(self, doc: Document, rng: Random) -> Made:
-        """The document without the words drawn."""
-        words = eligible(doc)
-        if len(words) < 2:
-            raise Refused("there are no two words outside of mentions, of which one could go")
-        gaps: list[Edit] = []
-        for start, end in some(words, self.share_of_words, rng, spared=1):
-            at = gaps[-1].end if gaps else 0
-            if start > at and doc.text[start - 1].isspace():
-                start -= 1
-            elif (gaps[0].start if gaps and start == at else start) == 0 and doc.text[end : end + 1].isspace():
-                end += 1  # nothing is left before it
-            if gaps and start == at:
-                gaps[-1] = Edit(gaps[-1].start, end, "")
-            else:
-                gaps.append(Edit(start, end, ""))
-        gaps = [gap for gap in gaps if not runs_together(doc.text, gap.start, gap.end, "")]
-        if not gaps:
-            raise Refused("the words beside the one left out would run together")
-        return Made(pieces_of(len(doc.text), gaps))
+    def edits(self, chunk: Chunk, keys: Keys) -> Edits:
+        """The words drawn, each with the white space before it; at the head of a text with the one after it."""
+        words = chunk.words()
+        each = count(words, chunk.rows)
+        drawn = some(words.where(each[words.row] > 1), keys, self.share_of_words, spared=1)
+        before = chunk.beside(drawn.start, drawn.row)[0] & SPACE > 0
+        after = chunk.beside(drawn.end, drawn.row)[1] & SPACE > 0
+        head = _at_head(drawn, after, chunk)
+        start, end = drawn.start - (before & ~head), drawn.end + (after & head)
+        first = np.append(True, (start[1:] > end[:-1]) | (drawn.row[1:] > drawn.row[:-1]))[
+            : len(start)
+        ]  # neighbours' are one
+        last = np.append(first[1:], True)[: len(start)]
+        gaps = Ranges(drawn.row[first], start[first], end[last])
+        left, right = chunk.beside(gaps.start, gaps.row)[0], chunk.beside(gaps.end, gaps.row)[1]
+        gaps = gaps.where(left & right & JOINS == 0)
+        edits = Edits(gaps, [""] * len(gaps))
+        for row in np.flatnonzero(each < 2).tolist():
+            edits.refused[row] = "there are no two words outside of mentions, of which one could go"
+        return edits.refuse(chunk.rows, "the words beside the one left out would run together")
+
+
+def _at_head(drawn: Ranges, after: Truths, chunk: Chunk) -> Truths:
+    """Whether nothing would be left before a word."""
+    begins = chunk.begins[drawn.row]
+    reached = np.append(-1, drawn.end[:-1] + after[:-1])[: len(drawn)]
+    follows = np.where(turns(drawn, chunk.rows) == 0, drawn.start == begins, drawn.start == reached)
+    broken = np.cumsum(~follows)
+    first = np.flatnonzero(turns(drawn, chunk.rows) == 0)
+    start = (broken - ~follows)[first]  # how many were broken in the documents before
+    head: Truths = broken == np.repeat(start, count(drawn, chunk.rows)[drawn.row[first]])
+    return head

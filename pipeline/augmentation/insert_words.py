@@ -6,22 +6,25 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
-from random import Random
 from typing import Self
 
+import numpy as np
 from pydantic import Field, PrivateAttr
 
-from pipeline.augmentation import Augmenter, Made, Refused, pieces_of
-from pipeline.augmentation._eligible import eligible, some
+from pipeline.augmentation._assembled import Edits
+from pipeline.augmentation._chunk import Chunk, Ranges, count
+from pipeline.augmentation._columnar import PLACES, Columnar, Keys, fractions, some, turns
+from pipeline.augmentation._eligible import eligible
 from pipeline.augmentation._joining import runs_together, spaced
+from pipeline.augmentation._letters import SPACE
 from pipeline.extras import require
 from pipeline.language import en, words, zh
-from pipeline.types import Document, Edit
+from pipeline.types import Document
 
 _LARGEST = 50_000  # words by language: the commonest
 
 
-class InsertWords(Augmenter):
+class InsertWords(Columnar):
     """Puts words after a share of the words outside of mentions, at least one; each drawn by how often it is used.
 
     They are words of the training documents of the same language (`fitted`): those outside of mentions, in small
@@ -49,25 +52,34 @@ class InsertWords(Augmenter):
         copy._vocabulary = {language: _drawn(language, counts[language]) for language in counts}
         return copy
 
-    def draw(self, doc: Document, rng: Random) -> Made:
-        """The document with words put after those drawn."""
-        known, totals = self._vocabulary.get(doc.language, ([], []))
-        if not known:
-            raise Refused("the training documents have no word to put in")
-        text, parted = doc.text, spaced(doc.language)
-        places = [b for _, b in eligible(doc) if not parted or not text[b : b + 1].strip()]
-        if not places:
-            raise Refused("there is no word outside of mentions to put one after")
-        edits: list[Edit] = []
-        for at in some(places, self.share_of_words, rng):
-            word = known[bisect(totals, int(rng.random() * totals[-1]))]
-            if parted or text[at : at + 1].isspace():
-                edits.append(Edit(at, at, " " + word))
-            elif not runs_together(text, at, at, word):
-                edits.append(Edit(at, at, word))
-        if not edits:
-            raise Refused("the word would run into the one beside it")
-        return Made(pieces_of(len(text), edits))
+    def edits(self, chunk: Chunk, keys: Keys) -> Edits:
+        """Words put after those drawn."""
+        words = chunk.words()
+        known = np.array([lang in self._vocabulary and bool(self._vocabulary[lang][0]) for lang in chunk.languages])
+        parted = np.array([spaced(lang) for lang in chunk.languages])[words.row]
+        after = chunk.beside(words.end, words.row)[1]
+        fits = ~parted | (after == 0) | (after & SPACE > 0)
+        places = some(words.where(fits & known[words.row]), keys, self.share_of_words)
+        drawn = fractions(keys, places.row, PLACES + turns(places, chunk.rows)).tolist()
+        put = [self._put(chunk, *place) for place in zip(places.row.tolist(), places.end.tolist(), drawn, strict=True)]
+        there = np.array([text is not None for text in put], bool)
+        at = Ranges(places.row, places.end, places.end).where(there)
+        edits = Edits(at, [text for text in put if text is not None])
+        for row in np.flatnonzero(~known).tolist():
+            edits.refused[row] = "the training documents have no word to put in"
+        for row in np.flatnonzero(count(places, chunk.rows) == 0).tolist():
+            edits.refused.setdefault(row, "there is no word outside of mentions to put one after")
+        return edits.refuse(chunk.rows, "the word would run into the one beside it")
+
+    def _put(self, chunk: Chunk, row: int, at: int, fraction: float) -> str | None:
+        """What is put at a place, with a space where the words are parted; None where it would run into another."""
+        language, text = chunk.languages[row], chunk.texts[row]
+        known, totals = self._vocabulary[language]
+        word = known[bisect(totals, int(fraction * totals[-1]))]
+        at -= int(chunk.begins[row])
+        if spaced(language) or text[at : at + 1].isspace():
+            return " " + word
+        return None if runs_together(text, at, at, word) else word
 
 
 def _drawn(language: str, counts: Counter[str]) -> tuple[list[str], list[int]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
-from random import Random
 from typing import Any, ClassVar
 
 from pydantic import Field, JsonValue, field_validator
 
-from pipeline.augmentation._nlpaug import Noise, places_for
+from pipeline.augmentation._chunk import Chunk, Ranges
+from pipeline.augmentation._columnar import Keys
+from pipeline.augmentation._nlpaug import Noise
 from pipeline.augmentation._nlpaug_classes import Step, step_of
-from pipeline.types import Document, Range
+from pipeline.augmentation._nlpaug_words import handed, unfit_for
 
 
 class Nlpaug(Noise):
@@ -22,7 +23,7 @@ class Nlpaug(Noise):
     words, is refused when the recipe is loaded, with what to use instead. A Chinese document is handed over character
     by character where the settings say what becomes of which (a dictionary), and refused otherwise.
 
-    >>> from pipeline.types import Span
+    >>> from pipeline.types import Document, Span
     >>> doc = Document("a", "soon Anna left", "en", spans=(Span(5, 9, "PER"),))
     >>> swap = Nlpaug(augmenters=[{"RandomWordAug": {"action": "swap"}}])
     >>> [child.text for child in swap(doc, swap.rng(doc))]
@@ -47,6 +48,10 @@ class Nlpaug(Noise):
         """The classes as the recipe has them."""
         return tuple(step_of(spec) for spec in self.augmenters)
 
-    def words(self, doc: Document, rng: Random) -> Sequence[Range]:
+    def unfit(self, chunk: Chunk) -> dict[int, str]:
+        """By what its classes do to labels, and know of Chinese."""
+        return unfit_for(self.steps, chunk)
+
+    def handed(self, chunk: Chunk, keys: Keys) -> Ranges:
         """Words, or Chinese characters."""
-        return places_for(self.steps, doc)
+        return handed(chunk)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from random import Random
 from typing import ClassVar
 
 from pydantic import Field
 
-from pipeline.augmentation._eligible import eligible, some
+from pipeline.augmentation._chunk import Chunk, Ranges
+from pipeline.augmentation._columnar import Keys, some
 from pipeline.augmentation._nlpaug import Noise
 from pipeline.augmentation._nlpaug_classes import Step
-from pipeline.types import Document, Range
 
 
 class OcrNoise(Noise):
@@ -21,11 +19,11 @@ class OcrNoise(Noise):
     document where that holds for all words drawn is refused. For English: for Chinese there is `shape_noise`.
     (nlpaug's OcrAug and its list.)
 
-    >>> from pipeline.types import Span
+    >>> from pipeline.types import Document, Span
     >>> doc = Document("a", "Anna sold oil", "en", spans=(Span(0, 4, "PER"),))
     >>> noise = OcrNoise(share_of_words=1)
     >>> [child.text for child in noise(doc, noise.rng(doc))]
-    ['Anna s0ld 0il']
+    ['Anna suld uil']
     """
 
     languages: ClassVar[tuple[str, ...]] = ("en",)
@@ -47,6 +45,6 @@ class OcrNoise(Noise):
         }
         return (Step("OcrAug", settings),)
 
-    def words(self, doc: Document, rng: Random) -> Sequence[Range]:
-        """Some of those that are long enough."""
-        return some(eligible(doc, chars=self.shortest), self.share_of_words, rng)
+    def handed(self, chunk: Chunk, keys: Keys) -> Ranges:
+        """Some of the words that are long enough."""
+        return some(chunk.words(self.shortest), keys, self.share_of_words)

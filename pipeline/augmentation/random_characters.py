@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from random import Random
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pipeline.augmentation._eligible import eligible, some
+from pipeline.augmentation._chunk import Chunk, Ranges
+from pipeline.augmentation._columnar import Keys, some
 from pipeline.augmentation._nlpaug import Noise
 from pipeline.augmentation._nlpaug_classes import Step
-from pipeline.types import Document, Range
 
 
 class RandomCharacters(Noise):
@@ -21,7 +19,7 @@ class RandomCharacters(Noise):
     `shortest` letters stay. For English: a Latin letter is no slip of somebody who writes Chinese. (nlpaug's
     RandomCharAug; Belinkov and Bisk, 2018, "Synthetic and Natural Noise Both Break NMT".)
 
-    >>> from pipeline.types import Span
+    >>> from pipeline.types import Document, Span
     >>> doc = Document("a", "Anna arrived", "en", spans=(Span(0, 4, "PER"),))
     >>> noise = RandomCharacters(kind="swap")
     >>> [child.text for child in noise(doc, noise.rng(doc))]
@@ -51,6 +49,6 @@ class RandomCharacters(Noise):
         }
         return (Step("RandomCharAug", settings),)
 
-    def words(self, doc: Document, rng: Random) -> Sequence[Range]:
-        """Some of those that are long enough."""
-        return some(eligible(doc, chars=self.shortest), self.share_of_words, rng)
+    def handed(self, chunk: Chunk, keys: Keys) -> Ranges:
+        """Some of the words that are long enough."""
+        return some(chunk.words(self.shortest), keys, self.share_of_words)

@@ -5,25 +5,32 @@ from __future__ import annotations
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import accumulate, takewhile
-from random import Random
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from typing import ClassVar, Self
 
+import numpy as np
 from pydantic import Field, PrivateAttr
 
-from pipeline.augmentation import Augmenter, Made, Mentions, Refused, pieces_of
-from pipeline.augmentation._eligible import eligible
+from pipeline.augmentation import Mentions
+from pipeline.augmentation._assembled import Edits
+from pipeline.augmentation._chunk import Chunk, Numbers, Ranges, Truths, count
+from pipeline.augmentation._columnar import PLACES, Columnar, Keys, fewest, fractions, turns
 from pipeline.augmentation._joining import runs_together
+from pipeline.augmentation._letters import JOINS, MARK
+from pipeline.frames import to_batches
 from pipeline.language import words
-from pipeline.types import Document, Edit, Range
+from pipeline.types import Document
 
 _DRAWS = 32  # a token for which so many draws find no fitting other stays as it is
 
 Place = tuple[str, str, str]  # language; label or "" outside; B or I, outside the shape
-Token = tuple[str, str, int, int]  # label or "" outside; B or I, "" outside; start, end
+
+Inventory = tuple[list[str], list[int]]  # tokens, and running totals of how often each is used
 
 
-class ReplaceTokens(Augmenter):
+class ReplaceTokens(Columnar):
     """Replaces every token with a probability by one of the training documents that has the same label there.
 
     In a mention that is a token that begins (B) or continues (I) a mention of the same label; outside of mentions a
@@ -42,75 +49,136 @@ class ReplaceTokens(Augmenter):
 
     probability: float = Field(0.3, gt=0, le=1)
 
-    _tokens: Mapping[Place, tuple[list[str], list[int]]] = PrivateAttr(default_factory=dict)
+    _known: Mapping[Place, Inventory] = PrivateAttr(default_factory=dict)
 
     def fitted(self, train: Iterable[Document]) -> Self:
         """This augmenter with the tokens of the training documents and running totals of their counts, by place."""
         counts: dict[Place, Counter[str]] = {}
-        for doc in train:
-            if doc.spans is not None:
-                for token in _tokens(doc):
-                    written = doc.text[token[2] : token[3]]
-                    if not runs_together(doc.text, token[2], token[3], written):
-                        counts.setdefault(_place(doc, token), Counter())[written] += 1
+        for batch in to_batches(train):
+            chunk = Chunk(batch)
+            tokens = _tokens(chunk)
+            whole = np.flatnonzero(~_parts_of_words(chunk, tokens.at))
+            written = chunk.said(tokens.at.where(whole))
+            for word, place in zip(written, _places(chunk, tokens, whole), strict=True):
+                counts.setdefault(place, Counter())[word] += 1
         copy = self.model_copy()
         known = {place: sorted(of) for place, of in counts.items() if len(of) > 1}
-        copy._tokens = {place: (of, list(accumulate(counts[place][t] for t in of))) for place, of in known.items()}
+        copy._known = {place: (of, list(accumulate(counts[place][t] for t in of))) for place, of in known.items()}
         return copy
 
-    def draw(self, doc: Document, rng: Random) -> Made:
-        """The document with the tokens drawn replaced."""
-        if doc.spans is None:
-            raise Refused("it is not annotated: nothing says which tokens are alike")
-        if doc.label is not None:
-            raise Refused("a token of another text could change its label")
-        known, tokens = self._tokens, _tokens(doc)
-        drawn = [token for token in tokens if rng.random() < self.probability]
-        found = [(known[place], *token[2:]) for token in drawn if (place := _place(doc, token)) in known]
-        if not found:  # chance took none that others are known for
-            able = [token for token in tokens if _place(doc, token) in known]
-            if not able:
-                raise Refused("no token of the training documents has the same place")
-            token = rng.choice(able)
-            found = [(known[_place(doc, token)], *token[2:])]
-        edits: list[Edit] = []
-        for (others, totals), start, end in found:
-            own = doc.text[start:end]
-            if runs_together(doc.text, start, end, own):
-                continue  # a part of a word
-            for _ in range(_DRAWS):
-                other = others[bisect(totals, int(rng.random() * totals[-1]))]
-                if other != own and not runs_together(doc.text, start, end, other):
-                    edits.append(Edit(start, end, other))
-                    break
-        if not edits:
-            raise Refused("no other token fits")
-        return Made(pieces_of(len(doc.text), edits))
+    def edits(self, chunk: Chunk, keys: Keys) -> Edits:
+        """The tokens drawn, replaced."""
+        tokens, inventory = _tokens(chunk), self._known
+        able = ~chunk.labelled[tokens.at.row]
+        chance = fractions(keys, tokens.at.row, turns(tokens.at, chunk.rows))
+        drawn = np.flatnonzero(able & (chance < self.probability))
+        found = _known(inventory, drawn, _places(chunk, tokens, drawn))
+        without = count(tokens.at.where(np.array([*found], np.int64)), chunk.rows) == 0
+        rest = np.flatnonzero(able & without[tokens.at.row])
+        more = _known(inventory, rest, _places(chunk, tokens, rest))  # where chance takes none one is taken
+        rest = np.array([*more], np.int64)
+        first = fewest(tokens.at.where(rest), chance[rest], np.ones(chunk.rows, np.int64))
+        found |= {n: more[n] for n in rest[first].tolist()}
+        part = _parts_of_words(chunk, tokens.at)
+        others = _others(chunk, tokens.at, [(n, found[n]) for n in sorted(found) if not part[n]], keys)
+        edits = Edits(tokens.at.where(np.array(sorted(others), np.int64)), [others[n] for n in sorted(others)])
+        for row in np.flatnonzero(~chunk.annotated).tolist():
+            edits.refused[row] = "it is not annotated: nothing says which tokens are alike"
+        for row in np.flatnonzero(chunk.labelled).tolist():
+            edits.refused.setdefault(row, "a token of another text could change its label")
+        for row in np.flatnonzero(without & (count(tokens.at.where(rest), chunk.rows) == 0)).tolist():
+            edits.refused.setdefault(row, "no token of the training documents has the same place")
+        return edits.refuse(chunk.rows, "no other token fits")
 
 
-def _tokens(doc: Document) -> list[Token]:
-    """The words outside of mentions, and the tokens inside of them."""
-    found: list[Token] = [("", "", start, end) for start, end in eligible(doc)]
-    for span in doc.spans or ():
-        inside = _inside(doc, span.start, span.end)
-        found += [(span.label, "I" if n else "B", *place) for n, place in enumerate(inside)]
+def _known(inventory: Mapping[Place, Inventory], numbers: Numbers, places: list[Place]) -> dict[int, Inventory]:
+    """What can take the place of tokens, by their number, where anything can."""
+    pairs = zip(numbers.tolist(), map(inventory.get, places), strict=True)
+    return {n: others for n, others in pairs if others is not None}
+
+
+def _others(chunk: Chunk, tokens: Ranges, drawn: list[tuple[int, Inventory]], keys: Keys) -> dict[int, str]:
+    """What takes the place of each token drawn, by its number, where any fits."""
+    found: dict[int, str] = {}
+    begins, turn = chunk.begins.tolist(), turns(tokens, chunk.rows)
+    for again in range(1, _DRAWS + 1):
+        if not drawn:
+            break
+        numbers = np.array([n for n, _ in drawn])
+        chance = fractions(keys, tokens.row[numbers], PLACES * again + turn[numbers]).tolist()
+        at, left = tokens.where(numbers), []
+        places = zip(at.row.tolist(), at.start.tolist(), at.end.tolist(), strict=True)
+        for (n, (known, totals)), (row, start, end), fraction in zip(drawn, places, chance, strict=True):
+            text, other = chunk.texts[row], known[bisect(totals, int(fraction * totals[-1]))]
+            start, end = start - begins[row], end - begins[row]
+            if other == text[start:end] or runs_together(text, start, end, other):
+                left.append((n, (known, totals)))
+            else:
+                found[n] = other
+        drawn = left
     return found
 
 
-def _place(doc: Document, token: Token) -> Place:
-    label, kind, start, end = token
-    return doc.language, label, kind or _shape(doc.text[start:end])
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """Tokens in order, the number of the mention that each belongs to (-1: none), and whether it begins one."""
+
+    at: Ranges
+    mention: Numbers
+    begins: Truths
 
 
-def _inside(doc: Document, start: int, end: int) -> list[Range]:
-    """The tokens of a mention; one that reaches over its edge is cut there."""
-    if doc.tokens is None:
-        return [(start + a, start + b) for a, b in words.tokens(doc.text[start:end], doc.language)]
-    first = max(bisect(doc.tokens, (start, start)) - 1, 0)
-    inside = takewhile(lambda r: r[0] < end, doc.tokens[first:])
-    return [(max(a, start), min(b, end)) for a, b in inside if b > start]
+def _tokens(chunk: Chunk) -> _Tokens:
+    """The words outside of mentions and the tokens inside of them, of annotated documents.
+
+    A token that reaches over the edge of a mention is cut there.
+    """
+    outside, spans, own = chunk.words(), chunk.spans, chunk.tokens
+    outside = outside.where(chunk.annotated[outside.row])
+    first = np.searchsorted(own.end, spans.start, "right")
+    each = np.where(chunk.tokened[spans.row], np.searchsorted(own.start, spans.end, "left") - first, 0)
+    mention = np.repeat(np.arange(len(spans)), each)
+    token = np.arange(len(mention)) - np.repeat(np.cumsum(each) - each - first, each)
+    start, end = np.maximum(own.start[token], spans.start[mention]), np.minimum(own.end[token], spans.end[mention])
+    looked_for = [
+        (n, spans.start[n] + a, spans.start[n] + b)
+        for n, text in zip(np.flatnonzero(~chunk.tokened[spans.row]).tolist(), _untokened(chunk), strict=True)
+        for a, b in words.tokens(text, chunk.languages[spans.row[n]])
+    ]
+    more = np.array(looked_for, np.int64).reshape(-1, 3)
+    mention = np.concatenate([np.full(len(outside), -1), mention, more[:, 0]])
+    start, end = np.concatenate([outside.start, start, more[:, 1]]), np.concatenate([outside.end, end, more[:, 2]])
+    row = np.where(mention < 0, np.searchsorted(chunk.begins, start, "right") - 1, 0)
+    row[mention >= 0] = spans.row[mention[mention >= 0]]
+    order = np.argsort(start, kind="stable")
+    mention = mention[order]
+    begins = (mention >= 0) & np.append(True, mention[1:] != mention[:-1])[: len(mention)]
+    return _Tokens(Ranges(row, start, end).where(order), mention, begins)
 
 
+def _places(chunk: Chunk, tokens: _Tokens, which: Numbers) -> list[Place]:
+    """The places of some tokens."""
+    at, labels = tokens.at.where(which), chunk.labels
+    mentions = zip(tokens.mention[which].tolist(), tokens.begins[which].tolist(), strict=True)
+    return [
+        (chunk.languages[row], labels[n] if n >= 0 else "", _shape(word) if n < 0 else "B" if begins else "I")
+        for row, word, (n, begins) in zip(at.row.tolist(), chunk.said(at), mentions, strict=True)
+    ]
+
+
+def _untokened(chunk: Chunk) -> list[str]:
+    return chunk.said(chunk.spans.where(~chunk.tokened[chunk.spans.row]))
+
+
+def _parts_of_words(chunk: Chunk, tokens: Ranges) -> Truths:
+    """Whether a token runs into the character before or after it."""
+    before, first = chunk.beside(tokens.start, tokens.row)
+    last, after = chunk.bits[tokens.end - 1], chunk.beside(tokens.end, tokens.row)[1]
+    part: Truths = (((before & first) | (last & after)) & JOINS > 0) | (first & MARK > 0)
+    return part
+
+
+@lru_cache(maxsize=100_000)
 def _shape(word: str) -> str:
     """What a word looks like.
 

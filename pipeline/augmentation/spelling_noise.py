@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from random import Random
 from typing import Any
 
+import numpy as np
 from pydantic import Field, field_validator
 
-from pipeline.augmentation import Refused
-from pipeline.augmentation._eligible import some
-from pipeline.augmentation._nlpaug import Noise, handed
+from pipeline.augmentation._chunk import Chunk, Ranges
+from pipeline.augmentation._columnar import Keys, some
+from pipeline.augmentation._nlpaug import Noise
 from pipeline.augmentation._nlpaug_classes import Step
+from pipeline.augmentation._nlpaug_words import handed
 from pipeline.language import en
-from pipeline.types import Document, Range
 
 
 class SpellingNoise(Noise):
@@ -25,11 +25,11 @@ class SpellingNoise(Noise):
     too. For Chinese the words are characters. (nlpaug's SpellingAug and its list, which is that of Belinkov and Bisk,
     2018, "Synthetic and Natural Noise Both Break NMT".)
 
-    >>> from pipeline.types import Span
+    >>> from pipeline.types import Document, Span
     >>> doc = Document("a", "Anna came because", "en", spans=(Span(0, 4, "PER"),))
     >>> noise = SpellingNoise()
     >>> [child.text for child in noise(doc, noise.rng(doc))]
-    ['Anna came beacase']
+    ['Anna came becanse']
     """
 
     texts = (("they came because of the weather", "en", ()),)
@@ -62,10 +62,15 @@ class SpellingNoise(Noise):
         }
         return (Step("SpellingAug", settings),)
 
-    def words(self, doc: Document, rng: Random) -> Sequence[Range]:
+    def unfit(self, chunk: Chunk) -> dict[int, str]:
+        """Documents of another language than the list."""
+        if self.dictionary:
+            return {}
+        why = "nlpaug's own list is of English words; name a `dictionary` of this language"
+        return {row: why for row, language in enumerate(chunk.languages) if language != en.CODE}
+
+    def handed(self, chunk: Chunk, keys: Keys) -> Ranges:
         """Some of the words that the dictionary knows; of a Chinese document characters."""
-        if not self.dictionary and doc.language != en.CODE:
-            raise Refused("nlpaug's own list is of English words; name a `dictionary` of this language")
-        known = self.built[0].library.model.dict
-        places = [(a, b) for a, b in handed(doc) if doc.text[a:b] in known]
-        return some(places, self.share_of_words, rng)
+        known, words = self.built[0].library.model.dict, handed(chunk)
+        there = np.fromiter(map(known.__contains__, chunk.said(words)), bool, len(words))
+        return some(words.where(there), keys, self.share_of_words)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from pipeline.augmentation import Augmenter, Made, Refused, _gazetteer, pieces_of
+from pipeline.augmentation import Refused, _gazetteer
+from pipeline.augmentation._assembled import Edits
+from pipeline.augmentation._chunk import Chunk
+from pipeline.augmentation._columnar import Columnar, Keys, generators
 from pipeline.augmentation._joining import runs_together
 from pipeline.errors import WrongUse
 from pipeline.fingerprint import fingerprint
-from pipeline.types import Document, Edit, Span
+from pipeline.types import Document
 
+Place = tuple[int, int, str]  # of a mention: start, end, label
 _DRAWS = 32  # a mention for which so many draws find no fitting other stays as it is
 
 
-class SwapEntities(Augmenter):
+class SwapEntities(Columnar):
     """`copies` children of a `share` of the documents, every mention replaced by another one of the same label.
 
     The others come from the training documents (`inventory: train`, learned in `fitted`) and from the file `gazetteer`
@@ -29,6 +34,7 @@ class SwapEntities(Augmenter):
     a digit would run into the word beside it.
     (Mention replacement: Dai and Adel, 2020, "An Analysis of Simple Data Augmentation for Named Entity Recognition".)
 
+    >>> from pipeline.types import Span
     >>> docs = [Document(n, f"{n} came", spans=(Span(0, len(n), "PER"),)) for n in ("Anna", "Bo")]
     >>> swap = SwapEntities().fitted(docs)
     >>> [child.text for child in swap(docs[0], swap.rng(docs[0]))]
@@ -85,33 +91,50 @@ class SwapEntities(Augmenter):
         copy._mentions = {label: _inventory(groups[label], self.balance) for label in groups}
         return copy
 
-    def draw(self, doc: Document, rng: Random) -> Made:
+    def edits(self, chunk: Chunk, keys: Keys) -> Edits:
         """Every mention replaced for which another one fits."""
-        if not doc.spans:
-            raise Refused("there is no mention to replace")
-        inventories = self._mentions
-        if self.balance:
-            self._check_balance(doc.spans, inventories)
-        drawn: dict[tuple[str, str], _Mention] = {}
-        edits: list[Edit] = []
-        groups: dict[tuple[int, int], Mapping[str, str]] = {}
-        for span in doc.spans:
-            surface = doc.text[span.start : span.end]
-            if span.label not in inventories or runs_together(doc.text, span.start, span.end, surface):
-                continue
-            other = drawn.get((span.label, surface))
-            if other is None or runs_together(doc.text, span.start, span.end, other.text):
-                other = _other(inventories[span.label], doc.text, span, rng)
-            if other:
-                drawn.setdefault((span.label, surface), other)
-                edits.append(Edit(span.start, span.end, other.text))
-                groups[0, span.start] = other.groups
-        if not edits:
-            raise Refused("no other mention of the training documents fits")
-        return Made(pieces_of(len(doc.text), edits), groups=groups)
+        spans, labels, inventories = chunk.lists(chunk.spans), iter(chunk.labels), self._mentions
+        edits, at = Edits(chunk.spans, []), []
+        for row, rng in enumerate(generators(keys)):
+            own = [(start, end, next(labels)) for start, end in spans[row]]
+            try:
+                found = self._replacements(chunk.texts[row], own, inventories, rng)
+            except Refused as refused:
+                edits.refused[row] = str(refused)
+                found = [None] * len(own)
+            for other in found:
+                at.append(other is not None)
+                if other is not None:
+                    edits.groups[len(edits.texts)] = other.groups
+                    edits.texts.append(other.text)
+        edits.at = chunk.spans.where(np.array(at, bool))
+        return edits.refuse(chunk.rows, "no other mention of the training documents fits")
 
-    def _check_balance(self, spans: Iterable[Span], inventories: Mapping[str, _Inventory]) -> None:
-        values = {label: inventories[label].values for span in spans if (label := span.label) in inventories}
+    def _replacements(
+        self, text: str, spans: Sequence[Place], inventories: Mapping[str, _Inventory], rng: Random
+    ) -> list[_Mention | None]:
+        """What takes the place of each mention of a text. Raises Refused."""
+        if not spans:
+            raise Refused("there is no mention to replace")
+        if self.balance:
+            self._check_balance({label for _, _, label in spans}, inventories)
+        drawn: dict[tuple[str, str], _Mention] = {}
+        found: list[_Mention | None] = []
+        for start, end, label in spans:
+            surface = text[start:end]
+            if label not in inventories or runs_together(text, start, end, surface):
+                found.append(None)
+                continue
+            other = drawn.get((label, surface))
+            if other is None or runs_together(text, start, end, other.text):
+                other = _other(inventories[label], text, start, end, rng)
+            if other:
+                drawn.setdefault((label, surface), other)
+            found.append(other)
+        return found
+
+    def _check_balance(self, labels: Iterable[str], inventories: Mapping[str, _Inventory]) -> None:
+        values = {label: inventories[label].values for label in sorted(labels) if label in inventories}
         for label, known in values.items():
             if len(known) == 1:
                 raise Refused(f"{self.balance} is {known[0]} for every {label} that it is known of: nothing to balance")
@@ -147,12 +170,12 @@ def _inventory(known: Mapping[str, Mapping[str, str]], balance: str) -> _Invento
     return _Inventory(values, tuple(tuple(m for m in mentions if m.groups.get(balance) == v) for v in values))
 
 
-def _other(known: _Inventory, text: str, span: Span, rng: Random) -> _Mention | None:
-    """A mention that fits in the place of a span, from a list that each is as likely as any other."""
-    surface = text[span.start : span.end].strip()
+def _other(known: _Inventory, text: str, start: int, end: int, rng: Random) -> _Mention | None:
+    """A mention that fits in the place of another, from a list that each is as likely as any other."""
+    surface = text[start:end].strip()
     mentions = known.lists[0] if len(known.lists) == 1 else rng.choice(known.lists)
     for _ in range(_DRAWS):
         other = mentions[int(rng.random() * len(mentions))]
-        if other.text != surface and not runs_together(text, span.start, span.end, other.text):
+        if other.text != surface and not runs_together(text, start, end, other.text):
             return other
     return None

@@ -19,11 +19,11 @@ import pyarrow as pa
 from pipeline.augmentation import Augmenter
 from pipeline.duplicates import nearest, sketch, text_keys
 from pipeline.errors import DataSaysNo
-from pipeline.frames import DOCUMENTS, REJECTED, documents_of, to_batch, to_table
+from pipeline.frames import DOCUMENTS, REJECTED, documents_of, to_table
 from pipeline.part import build
 from pipeline.processes import cores, pool
 from pipeline.splitting.placing import position
-from pipeline.types import Document, Rejected
+from pipeline.types import Document
 
 CHUNK = 256  # documents that one process takes at a time: what batched augmenters see together
 _WORTH = 4096  # documents from which on starting processes costs less than it saves
@@ -88,9 +88,8 @@ def _work(at: int) -> Made:
 
 
 def _made(fitted: Augmenter, train: pa.Table, at: int) -> Made:
-    results = list(fitted.many(list(documents_of(train.slice(at, CHUNK)))))
-    refused = Counter(_PLACES.sub("…", r.reason) for r in results if isinstance(r, Rejected))
-    return to_batch(r for r in results if isinstance(r, Document)), dict(refused)
+    made, reasons = fitted.batch(pa.concat_batches(train.slice(at, CHUNK).to_batches()))
+    return made, dict(Counter(_PLACES.sub("…", reason) for reason in reasons))
 
 
 def sifted(made: Sequence[pa.RecordBatch], splits: pa.Table, most: int, apart: float) -> tuple[pa.Table, pa.Table]:
