@@ -3,10 +3,11 @@
     python benchmarks/augmentation.py                    # People's Daily; CoNLL-2003 too where it is
 
 Plain nlpaug is `aug.augment(text)` on one sentence after another, as its README shows, with the same settings; its
-children carry no labels. Ours are whole documents with spans, ids and lineage. `times` counts what is refused as a
+children carry no labels. Ours is what the stage does: a record batch in, a record batch of children with their spans,
+ids and lineage out. `times` counts what is refused as a
 sentence, as it does where nlpaug returns the text unchanged; `times_made` takes, for both, only the sentences of which
 ours makes a child. nlpaug takes a Chinese clause for a word; `times_words` is against nlpaug that is handed rjieba's
-words. The ways take turns, a stage's chunk of 256 sentences at a time, so that what else the machine does slows all of
+words. The ways take turns, a batch of the stage each (`at_a_time`), so that what else the machine does slows all of
 them alike; a ratio is the median over the rounds. The garbage collector rests, as in the stage's own processes, for
 all. Importing nlpaug is measured apart, in processes of their own. Two processes run through the stage's own code on
 the same sentences several times over.
@@ -34,12 +35,12 @@ from typing import Any
 from throughput import ROOT, machine
 
 from pipeline.augmentation import Augmenter
+from pipeline.frames import documents_of, to_batch, to_table
 from pipeline.part import build
-from pipeline.stages._children import CHUNK
 from pipeline.types import Document
 
 Settings = dict[str, Any]
-Way = Callable[[list[Document]], list[Any]]
+Way = tuple[Any, Callable[[Any], Any]]  # sentences, and what makes children of a slice of them
 
 
 def mentions(docs: list[Document]) -> Settings:
@@ -148,49 +149,51 @@ def compared(
     augmenter = build("augmentation", {"use": use, **settings})
     assert isinstance(augmenter, Augmenter)
     fitted = augmenter.fitted(docs)
-    made = [isinstance(d, Document) for d in fitted.many(docs)]
-    if not any(made):
+    children, _ = fitted.batch(to_batch(docs))
+    parents = {child.lineage.parents[0] for child in documents_of(children) if child.lineage}
+    if not parents:
         return None
-    able = [d for d, child in zip(docs, made, strict=True) if child]
+    able = [doc for doc in docs if doc.id in parents]
 
-    def plainly(library: Any) -> Way:
-        return lambda some: [library.augment(d.text) for d in some]
+    def plainly(library: Any, docs: list[Document]) -> Way:
+        return [doc.text for doc in docs], lambda texts: [library.augment(text) for text in texts]
 
-    def safely(some: list[Document]) -> list[Any]:
-        return list(fitted.many(some))
+    def safely(docs: list[Document]) -> Way:
+        return to_batch(docs), fitted.batch
 
     ways = {
-        "nlpaug": (plainly(library), docs),
-        "ours": (safely, docs),
-        "nlpaug_made": (plainly(library), able),
-        "ours_made": (safely, able),
+        "nlpaug": plainly(library, docs),
+        "ours": safely(docs),
+        "nlpaug_made": plainly(library, able),
+        "ours_made": safely(able),
     }
     if docs[0].language == "zh":
         import rjieba
 
         split = getattr(getattr(nlpaug.augmenter, kind), cls)(**plain, tokenizer=rjieba.cut, reverse_tokenizer="".join)
-        ways["nlpaug_words"] = (plainly(split), docs)
-    return {**speeds(ways, rounds), "refused": round(1 - len(able) / len(docs), 3)}
+        ways["nlpaug_words"] = plainly(split, docs)
+    return {**speeds(ways, rounds, augmenter.at_a_time), "refused": round(1 - len(able) / len(docs), 3)}
 
 
-def speeds(ways: dict[str, tuple[Way, list[Document]]], rounds: int) -> dict[str, float]:
+def speeds(ways: dict[str, Way], rounds: int, at_a_time: int) -> dict[str, float]:
     """Sentences a CPU-second of each way, and the ratios."""
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds):
         spent = dict.fromkeys(ways, 0.0)
-        for at in range(0, max(len(docs) for _, docs in ways.values()), CHUNK):
+        for at in range(0, max(len(docs) for docs, _ in ways.values()), at_a_time):
             gc.collect()
             gc.disable()
-            for way, (run, docs) in ways.items():
+            for way, (docs, run) in ways.items():
+                some = docs[at : at + at_a_time]
                 begun = time.process_time()
-                run(docs[at : at + CHUNK])
+                run(some)
                 spent[way] += time.process_time() - begun
             gc.enable()
         for way, took in spent.items():
             seconds[way].append(took)
     found: dict[str, float] = {
         f"{way}_sentences_a_cpu_second": round(len(docs) / statistics.median(seconds[way]))
-        for way, (_, docs) in ways.items()
+        for way, (docs, _) in ways.items()
     }
     for name, ours, theirs in (
         ("times", "ours", "nlpaug"),
@@ -215,7 +218,6 @@ def imported(module: str) -> dict[str, Any]:
 
 def staged(options: argparse.Namespace) -> dict[str, Any]:
     """Wall seconds of the stage's own way with one process and with two, starting them included; the same children."""
-    from pipeline.frames import to_table
     from pipeline.stages._children import children
 
     [(corpus, docs), *_] = corpora(options)

@@ -24,7 +24,6 @@ from pipeline.augmentation._chunk import (
     count,
     leaves,
     lengths,
-    totals,
 )
 from pipeline.augmentation._letters import JOINS, MARK, SPACE, Bits, bits, codes_of, text_of
 from pipeline.frames import DOCUMENTS
@@ -68,7 +67,7 @@ class Assembled:
     texts: list[str]
     fine: Truths
     _begins: Numbers
-    _bits: Bits
+    _words: Ranges  # what stands between white space
     _spans: Ranges
     _pieces: _Pieces
 
@@ -79,8 +78,7 @@ class Assembled:
         columns["id"] = pa.array(ids, pa.string())
         columns["text"] = pa.array(self.texts, pa.string())
         columns["spans"] = self._moved_spans()
-        shown = between_spaces(self._bits, self._begins)
-        shown = shown.where(chunk.shown[shown.row])
+        shown = self._words.where(chunk.shown[self._words.row])
         columns["tokens"] = _lists(_TOKENS, _local(shown, self._begins), count(shown, rows), ~chunk.shown)
         columns["lineage"] = pa.StructArray.from_arrays(
             [
@@ -163,11 +161,11 @@ def assembled(chunk: Chunk, edits: Edits) -> Assembled:
     text = text_of(codes)
     bounds = begins.tolist()
     texts = [text[a:b] for a, b in pairwise(bounds)]
-    solid = totals(of & SPACE == 0)
-    fine = (each > 0) & (solid[begins[1:]] > solid[begins[:-1]])
+    words = between_spaces(of, begins)
+    fine = (each > 0) & (count(words, rows) > 0)
     whole[whole] = _edges_fit(chunk, chunk.spans.where(whole), spans.where(whole), of, begins)
     fine[spans.row[~whole]] = False
-    return Assembled(chunk, edits, texts, fine, begins, of, spans, _Pieces(start, end, number, 2 * each + 1))
+    return Assembled(chunk, edits, texts, fine, begins, words, spans, _Pieces(start, end, number, 2 * each + 1))
 
 
 def _moved(spans: Ranges, at: Ranges, shift: Numbers) -> tuple[Ranges, Truths]:

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.augmentation._eligible import ADDRESS, WHOLE, has_address, negates
-from pipeline.augmentation._letters import HAN, LETTER, SIGN, SPACE, WORD, Bits, Codes, bits, codes_of
+from pipeline.augmentation._eligible import ADDRESS, PLAIN, WHOLE, has_address, negates
+from pipeline.augmentation._letters import HAN, LETTER, SPACE, Bits, Codes, bits, codes_of
 from pipeline.language import words, zh
 from pipeline.types import Range
 
@@ -86,32 +86,13 @@ class Chunk:
         shown[own.row[(own.start != others.start) | (own.end != others.end)]] = False
         return shown
 
-    @cached_property
-    def taken(self) -> Numbers:
-        """How many characters before each offset belong to a mention, a mask of personal data or an address."""
-        change = np.zeros(len(self.codes) + 1, np.int64)
-        np.add.at(change, self.spans.start, 1)
-        np.add.at(change, self.spans.end, -1)
-        for row, text in enumerate(self.texts):
-            if has_address(text):
-                for match in ADDRESS.finditer(text):
-                    change[self.begins[row] + match.start()] += 1
-                    change[self.begins[row] + match.end()] -= 1
-        return totals(np.cumsum(change[:-1]) > 0)
-
     def words(self, chars: int = 1) -> Ranges:
         """What `eligible` finds in every document."""
         found = self._words
-        found = found.where(found.end - found.start >= chars)
-        letters, others = totals(self.bits & LETTER > 0), totals(self.bits & WORD > 0)
-        length = found.end - found.start
-        plain = within(letters, found) == length
-        if not plain.all():  # an apostrophe or a hyphen between letters, never two, never the last
-            sign = self.bits & SIGN > 0
-            pairs = totals(np.append(sign[1:] & sign[:-1], False))
-            odd = within(others, found) + within(totals(sign), found) == length
-            odd &= (self.bits[found.start] & LETTER > 0) & ~sign[found.end - 1]
-            plain |= odd & (pairs[found.end - 1] == pairs[found.start])
+        found = found.where((found.end - found.start >= chars) & (self.bits[found.start] & LETTER > 0))
+        plain = all_of(self.bits, found) & LETTER > 0
+        odd = np.flatnonzero(~plain)  # an apostrophe or a hyphen between letters, perhaps
+        plain[odd] = [PLAIN.fullmatch(word) is not None for word in self.said(found.where(odd))]
         return self._free(found.where(plain))
 
     def characters(self) -> Ranges:
@@ -185,13 +166,28 @@ class Chunk:
 
     def _free(self, found: Ranges) -> Ranges:
         """Those that touch nothing taken, and in a document with a label are no negation."""
-        found = found.where(within(self.taken, found) == 0)
+        starts, ends = self._taken
+        found = found.where(np.searchsorted(starts, found.end, "left") == np.searchsorted(ends, found.start, "right"))
         if not self.labelled.any() or not len(found):
             return found
         says = self.labelled[found.row]
         languages = (self.languages[row] for row in found.row[says].tolist())
         says[says] = [_negates(word, lang) for word, lang in zip(self.said(found.where(says)), languages, strict=True)]
         return found.where(~says)
+
+    @cached_property
+    def _taken(self) -> tuple[Numbers, Numbers]:
+        """Where mentions, masks of personal data and addresses start, and where they end, each in order."""
+        more = [
+            (begin + match.start(), begin + match.end())
+            for begin, text in zip(self.begins.tolist(), self.texts, strict=False)
+            if has_address(text)
+            for match in ADDRESS.finditer(text)
+        ]
+        if not more:
+            return self.spans.start, self.spans.end
+        both = np.array(more, np.int64)
+        return np.sort(np.append(self.spans.start, both[:, 0])), np.sort(np.append(self.spans.end, both[:, 1]))
 
 
 _negates = lru_cache(maxsize=100_000)(negates)
@@ -217,17 +213,18 @@ def beside(of: Bits, at: Numbers, begins: Numbers, row: Numbers) -> tuple[Bits, 
     return np.where(at > begins[row], padded[at - 1], 0), np.where(at < begins[row + 1], padded[at], 0)
 
 
+def all_of(of: Bits, found: Ranges) -> Bits:
+    """What holds of every character of each range; the ranges are disjoint and in order."""
+    bounds = np.stack([found.start, found.end], axis=1).ravel()
+    shared: Bits = np.bitwise_and.reduceat(np.append(of, np.uint8(0)), bounds)[::2] if len(bounds) else of[:0]
+    return shared
+
+
 def totals(truths: Truths) -> Numbers:
     """How many are true before each place, and in all."""
     found = np.zeros(len(truths) + 1, np.int64)
     np.cumsum(truths, out=found[1:])
     return found
-
-
-def within(running: Numbers, found: Ranges) -> Numbers:
-    """How many are inside of each range, of running totals."""
-    inside: Numbers = running[found.end] - running[found.start]
-    return inside
 
 
 def count(found: Ranges, rows: int) -> Numbers:

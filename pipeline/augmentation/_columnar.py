@@ -29,6 +29,8 @@ PLACES = 1 << 32  # turns from here on: another draw for what was drawn
 class Columnar(Augmenter):
     """`edits` says what changes in every document of a chunk; the children are put together here."""
 
+    at_a_time = 1024
+
     @abstractmethod
     def edits(self, chunk: Chunk, keys: Keys) -> Edits:
         """What changes in each document, drawn by its own key; why, where nothing does."""
@@ -57,7 +59,8 @@ class Columnar(Augmenter):
         edits = self.edits(chunk, drawn[parent, -2 - number])
         made = assembled(chunk, edits)
         fine, others = self._others(chunk, edits, made, number, reasons)
-        ids = [self.id_of(id_, n, text) for id_, n, text in zip(chunk.ids, number.tolist(), made.texts, strict=True)]
+        named = zip(fine.tolist(), chunk.ids, number.tolist(), made.texts, strict=True)
+        ids = [self.id_of(id_, n, text) if stays else "" for stays, id_, n, text in named]
         children = made.batch(ids, self.called, self.told, self.seed, fine)
         return _in_order(children, fine, others), reasons
 
@@ -134,7 +137,7 @@ def fractions(keys: Keys, row: Numbers, turn: Numbers | int) -> NDArray[np.float
 def fewest(found: Ranges, drawn: NDArray[np.float64], most: Numbers) -> Truths:
     """Of the ranges of each document those with the smallest numbers, at most so many by document."""
     rank = np.empty(len(found), np.int64)
-    rank[np.lexsort((drawn, found.row))] = turns(found, len(most))  # those of a document stand together as before
+    rank[np.argsort(found.row + drawn)] = turns(found, len(most))  # those of a document stand together as before
     fewest: Truths = rank < most[found.row]
     return fewest
 

@@ -17,7 +17,7 @@ _HAN = re.compile(zh.SCRIPT)
 ADDRESS = re.compile(r"\[[A-Z_]+\]|https?://\S+|www\.\S+|(?<!\S)\S+@\S+")
 WHOLE = re.compile(r"(?<!\w)[^\W\d_]+(?:['’-][^\W\d_]+)*(?!\w)")  # in running text: no part of 2nd or x86
 _CHINESE_NEGATION = re.compile("|".join(sorted(map(re.escape, zh.NEGATIONS))))
-_PLAIN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+PLAIN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
 def eligible(doc: Document, chars: int = 1) -> list[Range]:
@@ -32,7 +32,7 @@ def eligible(doc: Document, chars: int = 1) -> list[Range]:
         (start, end)
         for start, end in _words(doc)
         if end - start >= chars
-        and ((word := text[start:end]).isalpha() or (word[0].isalpha() and _PLAIN.fullmatch(word)))
+        and ((word := text[start:end]).isalpha() or (word[0].isalpha() and PLAIN.fullmatch(word)))
     ]
     return _free(doc, found)
 
@@ -70,7 +70,7 @@ def _chinese(text: str, chars: int) -> list[Range]:
     return [
         (start, end)
         for word, start, end in zip(found, [0, *ends], ends, strict=False)
-        if end - start >= chars and (word.isalpha() or (word[0].isalpha() and _PLAIN.fullmatch(word)))
+        if end - start >= chars and (word.isalpha() or (word[0].isalpha() and PLAIN.fullmatch(word)))
     ]
 
 

@@ -15,9 +15,9 @@ from pipeline.language import zh
 Codes = NDArray[np.uint32]  # code points
 Bits = NDArray[np.uint8]
 
-LETTER, WORD, SPACE, JOINS, MARK, HAN, SIGN = 1, 2, 4, 8, 16, 32, 64
-"""`isalpha`; a letter or a number that is no digit; `isspace`; makes a word with its like (`composing.in_word`); stands
-with the character before it (`composing.joined`); Chinese; may stand between the letters of a word."""
+LETTER, SPACE, JOINS, MARK, HAN = 1, 2, 4, 8, 16
+"""`isalpha`; `isspace`; makes a word with its like (`composing.in_word`); stands with the character before it
+(`composing.joined`); Chinese."""
 _KNOWN = 128
 _HAN = re.compile(zh.SCRIPT)
 _table = np.zeros(maxunicode + 1, np.uint8)  # filled in as characters are met
@@ -27,7 +27,7 @@ def bits(codes: Codes) -> Bits:
     """What each character is, as the sum of what of the above holds.
 
     >>> [int(b) for b in bits(codes_of("a ²国"))]
-    [139, 132, 138, 163]
+    [133, 130, 132, 145]
     """
     found: Bits = _table[codes]
     if len(new := codes[found == 0]):
@@ -55,10 +55,8 @@ def _bits_of(char: str) -> int:
     return (
         _KNOWN
         + LETTER * char.isalpha()
-        + WORD * (char.isalnum() and not char.isdecimal())
         + SPACE * char.isspace()
         + JOINS * in_word(char)
         + MARK * (unicodedata.category(char)[0] == "M" or char in "\u200c\u200d")
         + HAN * bool(_HAN.match(char))
-        + SIGN * (char in "'’-")
     )

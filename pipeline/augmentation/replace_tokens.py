@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
 from pipeline.augmentation import Mentions
 from pipeline.augmentation._assembled import Edits
 from pipeline.augmentation._chunk import Chunk, Numbers, Ranges, Truths, count
 from pipeline.augmentation._columnar import PLACES, Columnar, Keys, fewest, fractions, turns
-from pipeline.augmentation._joining import runs_together
-from pipeline.augmentation._letters import JOINS, MARK
+from pipeline.augmentation._letters import JOINS, MARK, Bits, bits, codes_of
 from pipeline.frames import to_batches
 from pipeline.language import words
 from pipeline.types import Document
@@ -26,8 +24,6 @@ from pipeline.types import Document
 _DRAWS = 32  # a token for which so many draws find no fitting other stays as it is
 
 Place = tuple[str, str, str]  # language; label or "" outside; B or I, outside the shape
-
-Inventory = tuple[list[str], list[int]]  # tokens, and running totals of how often each is used
 
 
 class ReplaceTokens(Columnar):
@@ -49,10 +45,10 @@ class ReplaceTokens(Columnar):
 
     probability: float = Field(0.3, gt=0, le=1)
 
-    _known: Mapping[Place, Inventory] = PrivateAttr(default_factory=dict)
+    _known: _Inventory = PrivateAttr(default_factory=lambda: _NOTHING)
 
     def fitted(self, train: Iterable[Document]) -> Self:
-        """This augmenter with the tokens of the training documents and running totals of their counts, by place."""
+        """This augmenter with the tokens of the training documents and their counts, by place."""
         counts: dict[Place, Counter[str]] = {}
         for batch in to_batches(train):
             chunk = Chunk(batch)
@@ -62,8 +58,7 @@ class ReplaceTokens(Columnar):
             for word, place in zip(written, _places(chunk, tokens, whole), strict=True):
                 counts.setdefault(place, Counter())[word] += 1
         copy = self.model_copy()
-        known = {place: sorted(of) for place, of in counts.items() if len(of) > 1}
-        copy._known = {place: (of, list(accumulate(counts[place][t] for t in of))) for place, of in known.items()}
+        copy._known = _Inventory.of({place: of for place, of in sorted(counts.items()) if len(of) > 1})
         return copy
 
     def edits(self, chunk: Chunk, keys: Keys) -> Edits:
@@ -72,16 +67,17 @@ class ReplaceTokens(Columnar):
         able = ~chunk.labelled[tokens.at.row]
         chance = fractions(keys, tokens.at.row, turns(tokens.at, chunk.rows))
         drawn = np.flatnonzero(able & (chance < self.probability))
-        found = _known(inventory, drawn, _places(chunk, tokens, drawn))
-        without = count(tokens.at.where(np.array([*found], np.int64)), chunk.rows) == 0
-        rest = np.flatnonzero(able & without[tokens.at.row])
-        more = _known(inventory, rest, _places(chunk, tokens, rest))  # where chance takes none one is taken
-        rest = np.array([*more], np.int64)
+        place = inventory.numbers(_places(chunk, tokens, drawn))
+        drawn, place = drawn[place >= 0], place[place >= 0]
+        without = count(tokens.at.where(drawn), chunk.rows) == 0
+        rest = np.flatnonzero(able & without[tokens.at.row])  # where chance takes none one is taken
+        others = inventory.numbers(_places(chunk, tokens, rest))
+        rest, others = rest[others >= 0], others[others >= 0]
         first = fewest(tokens.at.where(rest), chance[rest], np.ones(chunk.rows, np.int64))
-        found |= {n: more[n] for n in rest[first].tolist()}
-        part = _parts_of_words(chunk, tokens.at)
-        others = _others(chunk, tokens.at, [(n, found[n]) for n in sorted(found) if not part[n]], keys)
-        edits = Edits(tokens.at.where(np.array(sorted(others), np.int64)), [others[n] for n in sorted(others)])
+        drawn, place = np.append(drawn, rest[first]), np.append(place, others[first])
+        whole = ~_parts_of_words(chunk, tokens.at)[drawn]
+        put = _put(chunk, tokens.at, drawn[whole], place[whole], inventory, keys)
+        edits = Edits(tokens.at.where(np.array(sorted(put), np.int64)), [put[n] for n in sorted(put)])
         for row in np.flatnonzero(~chunk.annotated).tolist():
             edits.refused[row] = "it is not annotated: nothing says which tokens are alike"
         for row in np.flatnonzero(chunk.labelled).tolist():
@@ -91,31 +87,59 @@ class ReplaceTokens(Columnar):
         return edits.refuse(chunk.rows, "no other token fits")
 
 
-def _known(inventory: Mapping[Place, Inventory], numbers: Numbers, places: list[Place]) -> dict[int, Inventory]:
-    """What can take the place of tokens, by their number, where anything can."""
-    pairs = zip(numbers.tolist(), map(inventory.get, places), strict=True)
-    return {n: others for n, others in pairs if others is not None}
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inventory:
+    """The tokens of all places one after another, and how often those up to each are used in all."""
+
+    places: Mapping[Place, int]
+    words: list[str]
+    totals: Numbers
+    before: Numbers  # of each place: how often the tokens of the places before it are used
+    used: Numbers  # and its own
+    first: Bits  # what the first character of each token is
+    last: Bits
+
+    @classmethod
+    def of(cls, counts: Mapping[Place, Mapping[str, int]]) -> Self:
+        """By place, the tokens in their own order."""
+        words = [word for of in counts.values() for word in sorted(of)]
+        totals = np.cumsum([of[word] for of in counts.values() for word in sorted(of)], dtype=np.int64)
+        used = np.array([sum(of.values()) for of in counts.values()], np.int64)
+        places = {place: n for n, place in enumerate(counts)}
+        first, last = ("".join(word[at] for word in words) for at in (0, -1))
+        return cls(places, words, totals, np.cumsum(used) - used, used, bits(codes_of(first)), bits(codes_of(last)))
+
+    def numbers(self, places: list[Place]) -> Numbers:
+        """The number of each place; -1 where nothing else can stand there."""
+        return np.array([self.places.get(place, -1) for place in places], np.int64)
+
+    def drawn(self, places: Numbers, chance: NDArray[np.float64]) -> Numbers:
+        """The number of a token for each place, drawn as often as it is used."""
+        at = self.before[places] + (chance * self.used[places]).astype(np.int64)
+        return np.searchsorted(self.totals, at, "right")
 
 
-def _others(chunk: Chunk, tokens: Ranges, drawn: list[tuple[int, Inventory]], keys: Keys) -> dict[int, str]:
+_NOTHING: _Inventory = _Inventory.of({})
+
+
+def _put(
+    chunk: Chunk, tokens: Ranges, drawn: Numbers, places: Numbers, inventory: _Inventory, keys: Keys
+) -> dict[int, str]:
     """What takes the place of each token drawn, by its number, where any fits."""
     found: dict[int, str] = {}
-    begins, turn = chunk.begins.tolist(), turns(tokens, chunk.rows)
+    turn = turns(tokens, chunk.rows)
     for again in range(1, _DRAWS + 1):
-        if not drawn:
+        if not len(drawn):
             break
-        numbers = np.array([n for n, _ in drawn])
-        chance = fractions(keys, tokens.row[numbers], PLACES * again + turn[numbers]).tolist()
-        at, left = tokens.where(numbers), []
-        places = zip(at.row.tolist(), at.start.tolist(), at.end.tolist(), strict=True)
-        for (n, (known, totals)), (row, start, end), fraction in zip(drawn, places, chance, strict=True):
-            text, other = chunk.texts[row], known[bisect(totals, int(fraction * totals[-1]))]
-            start, end = start - begins[row], end - begins[row]
-            if other == text[start:end] or runs_together(text, start, end, other):
-                left.append((n, (known, totals)))
-            else:
-                found[n] = other
-        drawn = left
+        at = tokens.where(drawn)
+        words = inventory.drawn(places, fractions(keys, at.row, PLACES * again + turn[drawn]))
+        before, after = chunk.beside(at.start, at.row)[0], chunk.beside(at.end, at.row)[1]
+        first, last = inventory.first[words], inventory.last[words]
+        others = [inventory.words[n] for n in words.tolist()]
+        fits = (((before & first) | (last & after)) & JOINS == 0) & (first & MARK == 0)
+        fits &= np.array([a != b for a, b in zip(chunk.said(at), others, strict=True)], bool)
+        found |= {n: other for n, other, fit in zip(drawn.tolist(), others, fits.tolist(), strict=True) if fit}
+        drawn, places = drawn[~fits], places[~fits]
     return found
 
 
