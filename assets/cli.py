@@ -225,20 +225,26 @@ def bench_gates(
 @main.command()
 @click.argument("recipe")
 @click.argument("stage", type=click.Choice(["raw", "clean", "splits", "augmented", "checkpoint"]))
-@click.argument("gate")
+@click.argument("gates", nargs=-1, required=True, metavar="GATE...")
 @click.option("--partition", help="The batch (BATCH or CORPUS/BATCH) or the variant.")
 @click.option("--why", required=True, help="The reason; every card downstream shows it.")
 @click.option("--who", default=getpass.getuser, help="Your name  [default: the user's]")
 @SETTING
 def waive(
-    recipe: str, stage: str, gate: str, partition: str | None, why: str, who: str, settings: tuple[str, ...]
+    recipe: str,
+    stage: str,
+    gates: tuple[str, ...],
+    partition: str | None,
+    why: str,
+    who: str,
+    settings: tuple[str, ...],
 ) -> None:
-    """Let the newest version of a stage pass one gate, for exactly this data."""
+    """Let the newest version of a stage pass gates, for exactly this data."""
     from assets import judging
 
     with exits():
         loaded = project_of(settings, recipe).recipe(recipe)
-        click.echo(judging.waive(loaded, stage, gate, partition, store_of(), who=who, why=why))
+        click.echo(judging.waive(loaded, stage, gates, partition, store_of(), who=who, why=why))
 
 
 @main.command()

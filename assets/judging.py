@@ -1,6 +1,6 @@
 """Verdicts given again, and waivers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 from pipeline import stages
@@ -41,27 +41,33 @@ def judge(recipe: Recipe, variant: str, stage: str | None, store: Store, say: Ca
     return good
 
 
-def waive(recipe: Recipe, stage: str, gate: str, partition: str | None, store: Store, *, who: str, why: str) -> str:
-    """Waive one gate for the newest version of a stage's partition, and publish it if that was all. A line of what is.
+def waive(
+    recipe: Recipe, stage: str, names: Sequence[str], partition: str | None, store: Store, *, who: str, why: str
+) -> str:
+    """Waive gates for the newest version of a stage's partition, and publish it if those were all. A line of what is.
 
     Raises:
-        WrongUse: the stage has no such gate, or the partition is missing or wrong.
+        WrongUse: the stage has no such gate (then none is waived), or the partition is missing or wrong.
         DataSaysNo: nothing was made there yet.
     """
     place, gates = _place(recipe, stage, partition, store)
     wanted = gate_set(gates, stage)
-    if gate in {g.name for g in gates.get(stage, ())} - set(wanted):
-        raise WrongUse(f"{place}: {gate} only warns and holds nothing back; there is nothing to waive")
-    if gate not in wanted:
-        raise WrongUse(f"{place} has no gate {gate!r}; {did_you_mean(gate, wanted)}")
+    for gate in names:
+        if gate in {g.name for g in gates.get(stage, ())} - set(wanted):
+            raise WrongUse(f"{place}: {gate} only warns and holds nothing back; there is nothing to waive")
+        if gate not in wanted:
+            raise WrongUse(f"{place} has no gate {gate!r}; {did_you_mean(gate, wanted)}")
     version = store.newest(place)
     if version is None:
         raise DataSaysNo(f"{place}: nothing was made there yet")
-    waiver = store.waive(version, gate, who=who, why=why)
+    for gate in names:
+        store.waive(version, gate, who=who, why=why)
     document(version, gates.get(stage, ()), store)
     published = store.settle(version, wanted)
     state = "is published" if published else "is still held back by other gates; `gristmill show` lists them"
-    return f"{waiver.who} waived {gate} for {place} version {version.name} (digest {version.digest[:12]}): it {state}"
+    return (
+        f"{who} waived {', '.join(names)} for {place} version {version.name} (digest {version.digest[:12]}): it {state}"
+    )
 
 
 def _place(recipe: Recipe, stage: str, partition: str | None, store: Store) -> tuple[Place, Gates]:

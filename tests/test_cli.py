@@ -257,6 +257,13 @@ def test_waive_lets_one_digest_pass_and_show_says_so(made: TinyProject) -> None:
     made.edit_corpus(gates=STRICT)
     refused(gristmill("judge", "journeys", "--stage", "clean"), 1, "rejected_share")
     arguments = ["waive", "journeys", "clean", "rejected_share", "--partition", "one.jsonl", "--why", "known"]
+    wrong = gristmill(*arguments, "rejected_shares")
+    refused(wrong, 2, "did you mean 'rejected_share'?")
+    assert (
+        not json.loads(gristmill("show", "journeys", "--json").stdout)["published"]
+        .get("clean", {})
+        .get("tiny/one.jsonl")
+    ), "with one gate that is not there none is waived"
     result = gristmill(*arguments, "--who", "Ada")
     assert result.exit_code == 0
     assert "Ada waived rejected_share for corpora/tiny/clean[one.jsonl]" in result.stdout

@@ -147,7 +147,7 @@ def test_judging_again_writes_the_page_anew_and_looking_verdicts_up_does_not(mad
 
 def test_a_waiver_stands_on_the_page(made: TinyProject) -> None:
     recipe, store = made.recipe(), made.store
-    waive(recipe, "splits", "no_leakage", None, store, who="Ada", why="<b>a pilot</b>")
+    waive(recipe, "splits", ["no_leakage"], None, store, who="Ada", why="<b>a pilot</b>")
     text = Reader(Path(str(store.data_docs(_newest(store, recipe.place("splits"))))).read_text()).text
     assert ": <b>a pilot</b>" in text
     assert "waivedAda, " in text

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 def test_conll2003_prints_the_token_table_with_its_published_supports(tmp_path: Path) -> None:
     path = ("--set", f"corpora.conll2003.path={DATA / 'conll2003'}")
     words = (*path, *LITTLE, "--set", "training.epochs=0.2", "--set", "lift=null", *OPEN)
+    words += ("--set", "gates.splits.quality=[labels_known, label_conflicts]")
     done = gristmill(tmp_path, "run", "conll2003_ner", *FEW, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     status = shown(tmp_path, "conll2003_ner", *words)
