@@ -75,6 +75,7 @@ class Augmenter(Part):
     mentions: ClassVar[Mentions] = "kept"
     apart: ClassVar[bool] = False  # asks a model: runs in a process of its own, never in one of Dagster
     at_a_time: ClassVar[int] = 256  # documents of one batch
+    spread_from: ClassVar[int] = 4096  # documents from which on a process for each core costs less than it saves
     again: ClassVar[str] = "the same text came out again"
     languages: ClassVar[tuple[str, ...]] = ()  # that it can do; empty: every one
     texts: ClassVar[

@@ -30,6 +30,7 @@ class Columnar(Augmenter):
     """`edits` says what changes in every document of a chunk; the children are put together here."""
 
     at_a_time = 1024
+    spread_from = 1 << 17
 
     @abstractmethod
     def edits(self, chunk: Chunk, keys: Keys) -> Edits:

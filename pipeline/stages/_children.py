@@ -25,7 +25,6 @@ from pipeline.processes import cores, pool
 from pipeline.splitting.placing import position
 from pipeline.types import Document
 
-_WORTH = 4096  # documents from which on starting processes costs less than it saves
 _PLACES = re.compile(r"\[\d+, \d+\) \S+|'[^']*'|\d+")
 Made = tuple[pa.RecordBatch, dict[str, int]]  # children, and how often what was refused
 
@@ -40,7 +39,7 @@ def children(augmenter: Augmenter, train: pa.Table, processes: int | None = None
         DataSaysNo: a process died; the message says what to try.
     """
     chunks = range(0, train.num_rows, augmenter.at_a_time)
-    count = processes or (cores() if train.num_rows >= _WORTH else 1)
+    count = processes or (cores() if train.num_rows >= augmenter.spread_from else 1)
     if count == 1 and not augmenter.apart:
         fitted = augmenter.fitted(documents_of(train))
         yield from (_made(fitted, train, at) for at in chunks)
