@@ -20,6 +20,7 @@ from pipeline.fairness._swaps import GROUPS, Swaps
 from pipeline.frames import documents_of, to_table
 from pipeline.language import names
 from pipeline.part import BadSettings, build
+from pipeline.rederiving import fault
 from pipeline.task.multi_label_classification import MultiLabelClassification
 from pipeline.task.text_classification import TextClassification
 from pipeline.training import Splits, Training
@@ -280,6 +281,7 @@ def test_every_group_of_names_stands_in_as_many_children() -> None:
         ("Berg won", ["Berg"], lambda m: len(m[0].split()) == 1),
         ("Anna Berg won; Anna Berg lost", ["Anna Berg", "Anna Berg"], lambda m: m[0] == m[1]),
         ("Berg won; Anna Berg lost", ["Berg", "Anna Berg"], lambda m: m[1].split()[1] == m[0]),
+        ("King Anna won; Anna Berg lost", ["Anna", "Anna Berg"], lambda m: m[1].split()[0] == m[0]),
         ("Anna Berg won", ["Anna Berg"], lambda m: m[0].isascii()),
         ("王小平来了", ["王小平"], lambda m: 2 <= len(m[0]) <= 4 and not m[0].isascii()),
     ],
@@ -291,11 +293,15 @@ def test_a_name_is_written_as_the_one_before_it(text: str, mentions: list[str], 
         spans.append(Span(at, at + len(mention), "PER"))
         at += len(mention)
     docs = [Document(f"d{n}", text, spans=tuple(spans), split="train") for n in range(30)]
-    made = children(docs, groups=(*LATIN, "chinese_female", "chinese_male"))
+    groups = (*LATIN, "chinese_female", "chinese_male")
+    made, known = children(docs, groups=groups), SwapNames(groups=groups).known_mentions()
     assert len(made) >= 28
-    for child in made:
+    for child, parent in zip(
+        made, [d for d in docs if d.id in {c.lineage.parents[0] for c in made if c.lineage}], strict=True
+    ):
         assert child.spans is not None
         assert expected([child.text[s.start : s.end] for s in child.spans]), child.text
+        assert fault(child, [parent], "replaced", known) is None
 
 
 def test_other_labels_stay_and_a_text_without_persons_is_refused() -> None:

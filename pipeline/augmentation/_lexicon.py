@@ -68,8 +68,8 @@ def names_of(group: str, share: float) -> tuple[Name, ...]:
 
 
 def every_way(found: tuple[Name, ...]) -> Iterator[str]:
-    """Every form in which `written` may write a name."""
+    """Every form in which `written` may write a name, and every word of one: it stands for that word of a full name."""
     for name in found:
         for text in (name.text, name.plain) if not is_han(name.text) else (name.text,):
-            for form in (text, text.split()[-1]):
+            for form in (text, *text.split()):
                 yield from (form, form.upper())
