@@ -260,6 +260,8 @@ def test_an_augmenter_makes_true_children_the_same_for_the_same_seed(name: str) 
     assert [c for one in reversed(backward) for c in one if isinstance(c, Document)] == made
     assert list(frames.documents_of(frames.to_table(made))) == made, "children are stored as they are"
     check_batch(augmenter.fitted(train), train, made, refused)
+    nothing, none = augmenter.fitted(train).batch(frames.to_batch([]))
+    assert (nothing.num_rows, none) == (0, [])
 
 
 @pytest.mark.parametrize("name", names("augmentation"))

@@ -46,6 +46,8 @@ class Columnar(Augmenter):
 
     def batch(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, list[str]]:
         """The same as of one document after another."""
+        if not rows.num_rows:
+            return to_batch([]), []
         drawn = blocks([self.seed_of(id_) for id_ in rows.column("id").to_pylist()])
         took = np.flatnonzero((drawn[:, -1] >> np.uint64(11)) * _UNIT < self.share)
         reasons: list[str] = []
@@ -138,7 +140,7 @@ def fractions(keys: Keys, row: Numbers, turn: Numbers | int) -> NDArray[np.float
 def fewest(found: Ranges, drawn: NDArray[np.float64], most: Numbers) -> Truths:
     """Of the ranges of each document those with the smallest numbers, at most so many by document."""
     rank = np.empty(len(found), np.int64)
-    rank[np.argsort(found.row + drawn)] = turns(found, len(most))  # those of a document stand together as before
+    rank[np.lexsort((drawn, found.row))] = turns(found, len(most))  # those of a document stand together as before
     fewest: Truths = rank < most[found.row]
     return fewest
 
