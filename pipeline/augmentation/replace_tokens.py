@@ -75,7 +75,7 @@ class ReplaceTokens(Columnar):
         rest, others = rest[others >= 0], others[others >= 0]
         first = fewest(tokens.at.where(rest), chance[rest], np.ones(chunk.rows, np.int64))
         drawn, place = np.append(drawn, rest[first]), np.append(place, others[first])
-        whole = ~_parts_of_words(chunk, tokens.at)[drawn]
+        whole = ~_parts_of_words(chunk, tokens.at.where(drawn))
         put = _put(chunk, tokens.at, drawn[whole], place[whole], inventory, keys)
         edits = Edits(tokens.at.where(np.array(sorted(put), np.int64)), [put[n] for n in sorted(put)])
         for row in np.flatnonzero(~chunk.annotated).tolist():
