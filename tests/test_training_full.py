@@ -59,6 +59,34 @@ def test_a_fit_writes_a_checkpoint_predictions_and_an_evaluation(fitted: Fitted)
     assert [t["epoch"] for t in told if t["kind"] == "epoch"] == [1, 2]
 
 
+def test_epochs_are_compared_on_fewer_validation_documents_and_the_checkpoint_is_scored_on_all(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.training import _fit
+
+    seen, plain = list[int](), _fit.gathered
+
+    def counted(examples: Any, *rest: Any) -> Any:
+        if examples.documents[0].id.startswith("b"):
+            seen.append(len(examples.documents))
+        return plain(examples, *rest)
+
+    monkeypatch.setattr(_fit, "gathered", counted)
+    checkpoints = {
+        most: Full(base_model=str(base), validation_documents=most, **SETTINGS).fit(
+            TASK, splits(), CPU, tmp_path / str(most), lambda _: None
+        )
+        for most in (5, 12)
+    }
+    assert seen == [5, 5, 12, 12, 12, 12], "two epochs and the checkpoint, twice"
+    predicted = pq.read_table(tmp_path / "5" / "predictions_validation.parquet")
+    assert predicted.num_rows == 12
+    told = [m.metrics["validation_entity_f1"] for m in checkpoints.values()]
+    assert told[0] == pytest.approx(TASK.headline_value(splits().validation, predicted))
+    if checkpoints[5].metrics["best_epoch"] == checkpoints[12].metrics["best_epoch"]:
+        assert told[0] == pytest.approx(told[1])
+
+
 def test_a_checkpoint_opens_with_plain_transformers_and_gives_the_same_logits(fitted: Fitted) -> None:
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 

@@ -20,6 +20,15 @@ def position(name: str, seed: int) -> float:
     return int.from_bytes(hashed, "big") / 2**64
 
 
+def first_of(documents: pa.Table, most: int | None) -> pa.Table:
+    """So many documents by a hash of their id, in their order: of two sizes the smaller is a part of the larger."""
+    if most is None or most >= documents.num_rows:
+        return documents
+    ids = documents["id"].to_pylist()
+    first = sorted(range(len(ids)), key=lambda row: (position(ids[row], 13), ids[row]))[:most]
+    return documents.take(pa.array(sorted(first), pa.int64()))
+
+
 def place(group_id: str, settings: SplitSettings) -> str:
     """The split of a group: of its place in [0, 1) the first stretch is test, the next validation.
 

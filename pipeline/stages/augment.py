@@ -13,7 +13,7 @@ from pipeline.draft import Draft
 from pipeline.fingerprint import fingerprint
 from pipeline.frames import REJECTED, documents_of, to_batch
 from pipeline.recipe import Recipe, gate_set
-from pipeline.splitting.placing import position
+from pipeline.splitting.placing import first_of
 from pipeline.stages._children import children, sifted
 from pipeline.stages._versions import version_of
 from pipeline.store import Store
@@ -84,12 +84,3 @@ def left_out(recipe: Recipe, variant: str, store: Store) -> dict[str, str]:
     version = store.published(recipe.place("lift")) if asked else None
     found = {} if version is None else dict(version.manifest.facts["harmful"])
     return {name: str(found[name]) for name in sorted(asked) if name in found}
-
-
-def first_of(train: pa.Table, most: int | None) -> pa.Table:
-    """The first `most` training documents by a hash of their id: of two sizes the smaller is a part of the larger."""
-    if most is None or most >= train.num_rows:
-        return train
-    ids = train["id"].to_pylist()
-    first = sorted(range(len(ids)), key=lambda row: (position(ids[row], 13), ids[row]))[:most]
-    return train.take(pa.array(sorted(first), pa.int64()))

@@ -19,6 +19,7 @@ import torch
 
 from pipeline.errors import DeviceUnavailable, WrongUse
 from pipeline.fingerprint import fingerprint
+from pipeline.splitting.placing import first_of
 from pipeline.task import Evaluation
 from pipeline.task._learnable import LearnableTask
 from pipeline.training import Report, Splits, _facts, _network
@@ -47,6 +48,7 @@ class Run:
         self.method, self.task, self.splits, self.device = method, task, splits, device
         self.out, self.report = out, report
         self.read = splits.train  # what is trained on
+        self.compared: tuple[pa.Table, Examples]  # what epochs are compared on
         self.tables: dict[str, Sequence[Mapping[str, Json]]] = {}  # of the evaluation, beside the task's own
 
     def checkpoint(self) -> Checkpoint:
@@ -67,7 +69,10 @@ class Run:
         chosen_by = self._predicted(model, tokenizer, examples["validation"])
         pq.write_table(chosen_by, self.out / "predictions_validation.parquet")
         evaluation = self.task.evaluate(self.splits.test, predictions, self.splits.train)
-        scores = {**evaluation.metrics, f"validation_{self.task.headline}": progress.best, **self._lost(examples)}
+        best = progress.best
+        if self.compared[1] is not examples["validation"]:
+            best = self.task.headline_value(self.splits.validation, chosen_by)
+        scores = {**evaluation.metrics, f"validation_{self.task.headline}": best, **self._lost(examples)}
         scores |= self._on_copies(model, tokenizer)
         self._write(predictions, Evaluation(scores, {**evaluation.tables, **self.tables}, evaluation.errors), progress)
         return Checkpoint(
@@ -118,7 +123,11 @@ class Run:
         self.report({"kind": "phase", "phase": "encode"})
         encoder = self._encoder(model, tokenizer)
         tables = {"train": self.read, "validation": self.splits.validation, "test": self.splits.test}
-        return {name: encoder.encode(table) for name, table in tables.items()}
+        examples = {name: encoder.encode(table) for name, table in tables.items()}
+        fewer = first_of(self.splits.validation, getattr(self.method, "validation_documents", None))
+        same = fewer is self.splits.validation
+        self.compared = fewer, examples["validation"] if same else encoder.encode(fewer)
+        return examples
 
     def _encoder(self, model: Any, tokenizer: Any) -> Encoder:
         length = _network.longest_window(model, tokenizer, self.method.max_length, self.method.virtual())
@@ -144,8 +153,8 @@ class Run:
 
     def _validated(self, model: Any, tokenizer: Any, examples: dict[str, Examples]) -> float:
         self.report({"kind": "phase", "phase": "validate"})
-        predictions = self._predicted(model, tokenizer, examples["validation"])
-        return self.task.headline_value(self.splits.validation, predictions)
+        documents, windows = self.compared
+        return self.task.headline_value(documents, self._predicted(model, tokenizer, windows))
 
     def _beside(self, model: Any, tokenizer: Any) -> Steps | None:
         """What happens beside the optimizer's steps."""

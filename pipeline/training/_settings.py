@@ -55,7 +55,8 @@ class Gradient(Optimized, Training):
     `casing` gives each token a type by how its word is written (`_windows.casing_of`); for a base that lowercases.
     `mixup` above 0 mixes every batch with a shuffled copy of itself, in embedding space, by a share of Beta(mixup,
     mixup). `reweigh` names a group, such as `inferred_gender`: documents are weighted so that it says nothing of their
-    classes (`_reweighing.py`; the weights are among the evaluation's tables). The other fields are `Optimized`'s.
+    classes (`_reweighing.py`; the weights are among the evaluation's tables). Epochs are compared on so many
+    `validation_documents`, drawn by a hash of their ids; without it on all. The other fields are `Optimized`'s.
 
     A method says what it trains in four places, each of which does nothing unusual unless overridden: `virtual`,
     `prepared`, `steps` and `saved`. The head, and what `casing` and `adapt_vocabulary` made new, is trained by every
@@ -65,6 +66,7 @@ class Gradient(Optimized, Training):
     casing: bool = False
     mixup: float = Field(default=0.0, ge=0, le=10)
     reweigh: str = Field(default="", max_length=200)
+    validation_documents: int | None = Field(default=None, ge=1)
 
     def virtual(self) -> int:
         """Positions of the model that the method itself takes: a window has so many tokens less."""
