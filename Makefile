@@ -37,7 +37,9 @@ lint: .venv/.installed-dev
 types: .venv/.installed-dev
 	$(BIN)/mypy
 
+# Collecting once before compiles what each of three processes would compile for itself.
 pytest: .venv/.installed-dev
+	-@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --collect-only > /dev/null 2>&1
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/.installed-dev
