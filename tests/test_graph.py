@@ -319,7 +319,7 @@ def test_a_waived_gate_shows_as_passed_with_its_failing_numbers_and_lets_the_nex
     defs = project.defs()
     run(defs, instance, "corpora/letters/raw", "b.jsonl")
     recipe = project.recipe()
-    judging.waive(recipe, "raw", "row_count", "b.jsonl", project.store, who="Ada", why="a short week")
+    judging.waive(recipe, "raw", ["row_count"], "b.jsonl", project.store, who="Ada", why="a short week")
     result = run(defs, instance, BATCH, "b.jsonl")
     assert result.success
     shown = evaluations(result)["row_count"]
