@@ -65,9 +65,8 @@ def waive(
     document(version, gates.get(stage, ()), store)
     published = store.settle(version, wanted)
     state = "is published" if published else "is still held back by other gates; `gristmill show` lists them"
-    return (
-        f"{who} waived {', '.join(names)} for {place} version {version.name} (digest {version.digest[:12]}): it {state}"
-    )
+    waived = ", ".join(dict.fromkeys(names))
+    return f"{who} waived {waived} for {place} version {version.name} (digest {version.digest[:12]}): it {state}"
 
 
 def _place(recipe: Recipe, stage: str, partition: str | None, store: Store) -> tuple[Place, Gates]:

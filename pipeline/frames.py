@@ -171,6 +171,11 @@ def documents_of(data: pa.Table | pa.RecordBatch) -> Iterator[Document]:
             yield from_row(row)
 
 
+def one_batch(table: pa.Table) -> pa.RecordBatch:
+    """The rows of a table that is not empty as one record batch."""
+    return pa.concat_batches(table.to_batches())
+
+
 def row_groups(file: pq.ParquetFile, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file, one row group in memory at a time; `iter_batches` holds 60 MiB more."""
     for group in range(file.metadata.num_row_groups):

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from pipeline.augmentation import Augmenter
 from pipeline.errors import WrongUse
-from pipeline.frames import documents_of
+from pipeline.frames import documents_of, one_batch
 from pipeline.language import zh
 from pipeline.language.words import tokens
 from pipeline.part import BadSettings, Part, build, find, names
@@ -174,7 +174,7 @@ def _one_round(augmenter: Augmenter, rows: pa.Table, name: str, proof: Proof) ->
     for label, more in fitted.known_mentions().items():
         known.setdefault(label, set()).update(more)
     by_id = {d.id: d for d in documents}
-    children, reasons = fitted.batch(pa.concat_batches(rows.to_batches()))
+    children, reasons = fitted.batch(one_batch(rows))
     proof.refused[name] += len(reasons)
     for child in documents_of(children):
         proof.sentences[name] += 1

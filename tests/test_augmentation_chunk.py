@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nasty_documents import documents
 
-from pipeline.augmentation._chunk import Chunk, Ranges, between_spaces, count
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._columnar import PLACES, fewest, fractions, some, turns
 from pipeline.augmentation._eligible import eligible, eligible_characters
 from pipeline.augmentation._letters import JOINS, LETTER, SPACE, bits, codes_of, text_of
+from pipeline.augmentation._ranges import Ranges, between_spaces, count
 from pipeline.composing import between_spaces as between_spaces_of_one
 from pipeline.composing import in_word
 from pipeline.frames import to_batch

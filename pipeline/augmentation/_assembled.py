@@ -14,18 +14,9 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from pipeline.augmentation._chunk import (
-    Chunk,
-    Numbers,
-    Ranges,
-    Truths,
-    beside,
-    between_spaces,
-    count,
-    leaves,
-    lengths,
-)
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._letters import JOINS, MARK, SPACE, Bits, bits, codes_of, text_of
+from pipeline.augmentation._ranges import Numbers, Ranges, Truths, beside, between_spaces, count, lengths
 from pipeline.frames import DOCUMENTS
 from pipeline.types import Edit
 
@@ -44,11 +35,15 @@ class Edits:
     refused: dict[int, str] = field(default_factory=dict)
     groups: dict[int, Mapping[str, str]] = field(default_factory=dict)
 
-    def refuse(self, rows: int, reason: str) -> Edits:
-        """The same, where no document is without an edit and without a reason."""
-        for row in np.flatnonzero(count(self.at, rows) == 0).tolist():
+    def refuse(self, documents: Truths, reason: str) -> None:
+        """Say why these documents have no child; the first reason of each stands."""
+        for row in np.flatnonzero(documents).tolist():
             self.refused.setdefault(row, reason)
-        return self
+
+    def nothing_in(self, rows: int) -> Truths:
+        """Which of so many documents have no edit."""
+        none: Truths = count(self.at, rows) == 0
+        return none
 
     def of(self, row: int, begin: int) -> tuple[list[Edit], dict[tuple[int, int], Mapping[str, str]]]:
         """The edits of one document whose text begins at `begin`, and the groups of what they put there."""
@@ -95,7 +90,7 @@ class Assembled:
 
     def _moved_spans(self) -> pa.ListArray:
         own = self.chunk.batch.column("spans")
-        inside = leaves(own)
+        inside = own.flatten()
         groups = inside.field("groups")
         if self.edits.groups:
             told = {int(self.edits.at.start[n]): of for n, of in self.edits.groups.items()}

@@ -5,37 +5,29 @@ Offsets count in the texts of the batch one after another, so that one array ans
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline.augmentation._eligible import ADDRESS, PLAIN, WHOLE, has_address, negates
-from pipeline.augmentation._letters import HAN, LETTER, SPACE, Bits, Codes, bits, codes_of
+from pipeline.augmentation._joining import spaced
+from pipeline.augmentation._letters import HAN, LETTER, Bits, Codes, bits, codes_of
+from pipeline.augmentation._ranges import (
+    Numbers,
+    Ranges,
+    Truths,
+    all_of,
+    beside,
+    between_spaces,
+    count,
+    lengths,
+    merged,
+    there,
+)
 from pipeline.language import words, zh
 from pipeline.types import Range
-
-Numbers = NDArray[np.int64]
-Truths = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Ranges:
-    """Ranges of the chunk's text in order: the document of each, where it starts and where it ends."""
-
-    row: Numbers
-    start: Numbers
-    end: Numbers
-
-    def __len__(self) -> int:
-        return len(self.row)
-
-    def where(self, which: NDArray[np.generic] | slice) -> Ranges:
-        """Some of them, by mask or by number."""
-        return Ranges(self.row[which], self.start[which], self.end[which])
 
 
 class Chunk:
@@ -51,8 +43,9 @@ class Chunk:
         self.begins: Numbers = np.zeros(self.rows + 1, np.int64)
         np.cumsum([len(text) for text in self.texts], out=self.begins[1:])
         self.languages: list[str] = batch.column("language").to_pylist()
-        self.labelled: Truths = _there(batch.column("label"))
-        self.annotated: Truths = _there(batch.column("spans"))
+        self.chinese: Truths = np.array([language == zh.CODE for language in self.languages], bool)
+        self.labelled: Truths = there(batch.column("label"))
+        self.annotated: Truths = there(batch.column("spans"))
         self.spans = self._ranges("spans")
 
     @cached_property
@@ -64,8 +57,13 @@ class Chunk:
     @cached_property
     def labels(self) -> list[str]:
         """The label of each span."""
-        found: list[str] = leaves(self.batch.column("spans")).field("label").to_pylist()
+        found: list[str] = self.batch.column("spans").flatten().field("label").to_pylist()
         return found
+
+    @cached_property
+    def parted(self) -> Truths:
+        """Whether white space parts the words of a document."""
+        return np.array([spaced(language) for language in self.languages], bool)
 
     @cached_property
     def tokens(self) -> Ranges:
@@ -75,7 +73,7 @@ class Chunk:
     @cached_property
     def tokened(self) -> Truths:
         """Whether a document has tokens of its source."""
-        return _there(self.batch.column("tokens"))
+        return there(self.batch.column("tokens"))
 
     @cached_property
     def shown(self) -> Truths:
@@ -118,7 +116,7 @@ class Chunk:
 
     def _ranges(self, column: str) -> Ranges:
         lists = self.batch.column(column)
-        inside = leaves(lists)
+        inside = lists.flatten()
         row = np.repeat(np.arange(self.rows), lengths(lists))
         first = self.begins[row]
         return Ranges(
@@ -132,15 +130,11 @@ class Chunk:
         """The words of every document: its source's tokens, or what its language takes for words."""
         if self.tokened.all():
             return self.tokens
-        chinese = ~self.tokened & np.array([language == zh.CODE for language in self.languages], bool)
-        others = ~self.tokened & ~chinese
+        chinese, others = ~self.tokened & self.chinese, ~self.tokened & ~self.chinese
         found = [self.tokens] if self.tokened.any() else []
         found += [self._cut(np.flatnonzero(chinese))] if chinese.any() else []
         found += [self._looked_for(np.flatnonzero(others))] if others.any() else []
-        if len(found) == 1:
-            return found[0]
-        row, start, end = (np.concatenate([getattr(r, name) for r in found]) for name in ("row", "start", "end"))
-        return Ranges(row, start, end).where(np.argsort(start, kind="stable"))
+        return merged(*found)
 
     def _cut(self, rows: Numbers) -> Ranges:
         """All that rjieba cuts Chinese texts into, white space and signs too."""
@@ -150,8 +144,8 @@ class Chunk:
         each = np.fromiter(map(len, found), np.int64, len(rows))
         length = np.fromiter(map(len, chain.from_iterable(found)), np.int64, int(each.sum()))
         ends = np.cumsum(length)
-        skipped = self.begins[rows] - np.cumsum(np.diff(self.begins)[rows]) + np.diff(self.begins)[rows]
-        shift = np.repeat(skipped, each)  # texts of others that stand between
+        own = np.diff(self.begins)[rows]
+        shift = np.repeat(self.begins[rows] - np.cumsum(own) + own, each)  # texts of others that stand between
         return Ranges(np.repeat(rows, each), ends - length + shift, ends + shift)
 
     def _looked_for(self, rows: Numbers) -> Ranges:
@@ -191,58 +185,3 @@ class Chunk:
 
 
 _negates = lru_cache(maxsize=100_000)(negates)
-
-
-def between_spaces(of: Bits, begins: Numbers) -> Ranges:
-    """Where the words between white space stand in texts one after another."""
-    solid = of & SPACE == 0
-    starts, ends = solid.copy(), solid.copy()
-    starts[1:] &= ~solid[:-1]
-    ends[:-1] &= ~solid[1:]
-    inner = begins[1:-1]
-    inner = inner[(inner > 0) & (inner < len(solid))]
-    starts[inner] = solid[inner]  # a text begins
-    ends[inner - 1] = solid[inner - 1]
-    start = np.flatnonzero(starts)
-    return Ranges(np.searchsorted(begins, start, "right") - 1, start, np.flatnonzero(ends) + 1)
-
-
-def beside(of: Bits, at: Numbers, begins: Numbers, row: Numbers) -> tuple[Bits, Bits]:
-    """What stands before and after each offset of documents; 0 where their texts begin or end."""
-    padded = np.append(of, np.uint8(0))
-    return np.where(at > begins[row], padded[at - 1], 0), np.where(at < begins[row + 1], padded[at], 0)
-
-
-def all_of(of: Bits, found: Ranges) -> Bits:
-    """What holds of every character of each range; the ranges are disjoint and in order."""
-    bounds = np.stack([found.start, found.end], axis=1).ravel()
-    shared: Bits = np.bitwise_and.reduceat(np.append(of, np.uint8(0)), bounds)[::2] if len(bounds) else of[:0]
-    return shared
-
-
-def totals(truths: Truths) -> Numbers:
-    """How many are true before each place, and in all."""
-    found = np.zeros(len(truths) + 1, np.int64)
-    np.cumsum(truths, out=found[1:])
-    return found
-
-
-def count(found: Ranges, rows: int) -> Numbers:
-    """How many ranges each document has."""
-    return np.bincount(found.row, minlength=rows)
-
-
-def lengths(lists: pa.ListArray) -> Numbers:
-    """How many values each list has; a missing one none."""
-    held: Numbers = np.diff(lists.offsets.to_numpy()).astype(np.int64)
-    return np.where(_there(lists), held, 0)
-
-
-def leaves(lists: pa.ListArray) -> pa.StructArray:
-    """The values of all lists one after another."""
-    return lists.flatten()
-
-
-def _there(column: pa.Array) -> Truths:
-    found: Truths = column.is_valid().to_numpy(zero_copy_only=False)
-    return found

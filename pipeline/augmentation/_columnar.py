@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from pipeline.augmentation import Augmenter, Made, Refused, pieces_of
 from pipeline.augmentation._assembled import Assembled, Edits, assembled
-from pipeline.augmentation._chunk import Chunk, Numbers, Ranges, Truths, count
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._draws import Draws, blocks
-from pipeline.frames import DOCUMENTS, documents_of, to_batch
+from pipeline.augmentation._ranges import Numbers, Ranges, Truths, count
+from pipeline.frames import DOCUMENTS, documents_of, one_batch, to_batch
 from pipeline.types import Document
 
 Keys = NDArray[np.uint64]
@@ -108,8 +109,7 @@ def _in_order(children: pa.RecordBatch, fine: Truths, others: dict[int, Document
         return children
     both = pa.Table.from_batches([children, to_batch(others.values())], DOCUMENTS)
     order = np.argsort(np.concatenate([np.flatnonzero(fine), list(others)]), kind="stable")
-    [batch] = both.take(pa.array(order)).combine_chunks().to_batches()
-    return batch
+    return one_batch(both.take(pa.array(order)))
 
 
 def generators(keys: Keys) -> Iterator[Random]:
@@ -141,8 +141,8 @@ def fewest(found: Ranges, drawn: NDArray[np.float64], most: Numbers) -> Truths:
     """Of the ranges of each document those with the smallest numbers, at most so many by document."""
     rank = np.empty(len(found), np.int64)
     rank[np.lexsort((drawn, found.row))] = turns(found, len(most))  # those of a document stand together as before
-    fewest: Truths = rank < most[found.row]
-    return fewest
+    among: Truths = rank < most[found.row]
+    return among
 
 
 def turns(found: Ranges, rows: int) -> Numbers:

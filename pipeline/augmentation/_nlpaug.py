@@ -27,12 +27,12 @@ import numpy as np
 
 from pipeline.augmentation import Refused, _nlpaug_tagging
 from pipeline.augmentation._assembled import Edits
-from pipeline.augmentation._chunk import Chunk, Ranges, count
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._columnar import Columnar, Keys, generators
 from pipeline.augmentation._nlpaug_classes import FLOWS, Step, classes, flat
+from pipeline.augmentation._ranges import Ranges, count
 from pipeline.errors import GristmillError, WrongUse
 from pipeline.extras import require
-from pipeline.language import zh
 
 JOINT = "\ue000"  # private use: no word has it, and it is no white space as far as `strip` and `\s` go
 _KEPT = re.compile(r"[A-Z_]+_MODELS?")  # names of what a module of nlpaug keeps for the process
@@ -71,7 +71,7 @@ class Noise(Columnar):
 
     def edits(self, chunk: Chunk, keys: Keys) -> Edits:
         """The words that came back changed."""
-        refused, spaced = self.unfit(chunk), [language != zh.CODE for language in chunk.languages]
+        refused, spaced = self.unfit(chunk), (~chunk.chinese).tolist()
         places = self.handed(chunk, keys)
         words, ends = chunk.said(places), np.cumsum(count(places, chunk.rows)).tolist()
         edits, changed, at = Edits(places, [], refused), [], 0
@@ -94,7 +94,8 @@ class Noise(Columnar):
                     changed.append(n)
                     edits.texts.append(now)
         edits.at = places.where(np.array(changed, np.int64))
-        return edits.refuse(chunk.rows, "nlpaug changed no word")
+        edits.refuse(edits.nothing_in(chunk.rows), "nlpaug changed no word")
+        return edits
 
 
 def usable(word: str, spaced: bool) -> str:

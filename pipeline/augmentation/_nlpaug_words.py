@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.augmentation._chunk import Chunk, Ranges
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._nlpaug_classes import Step, flat
-from pipeline.language import zh
+from pipeline.augmentation._ranges import Ranges, merged
 
 _CHINESE = {"SpellingAug": "dict_path", "OcrAug": "dict_of_path", "ReservedAug": "reserved_tokens"}  # characters
 
@@ -22,21 +22,18 @@ def unfit_for(steps: Sequence[Step], chunk: Chunk) -> dict[int, str]:
                 found.setdefault(row, "AntonymAug: an antonym makes the document's label untrue")
         if not step.settings.get(_CHINESE.get(step.name, "")):
             why = f"{step.name} knows no Chinese character; use homophone_noise, shape_noise or swap_words"
-            for row, language in enumerate(chunk.languages):
-                if language == zh.CODE:
-                    found.setdefault(row, why)
+            for row in np.flatnonzero(chunk.chinese).tolist():
+                found.setdefault(row, why)
     return found
 
 
-def handed(chunk: Chunk) -> Ranges:
+def changeable(chunk: Chunk) -> Ranges:
     """The words of documents that may change; of Chinese ones characters."""
-    chinese = np.array([language == zh.CODE for language in chunk.languages], bool)
-    if not chinese.any():
+    if not chunk.chinese.any():
         return chunk.words()
     characters = chunk.characters()
-    if chinese.all():
+    characters = characters.where(chunk.chinese[characters.row])
+    if chunk.chinese.all():
         return characters
     words = chunk.words()
-    words, characters = words.where(~chinese[words.row]), characters.where(chinese[characters.row])
-    both = [np.concatenate([getattr(r, name) for r in (words, characters)]) for name in ("row", "start", "end")]
-    return Ranges(*both).where(np.argsort(both[1], kind="stable"))
+    return merged(words.where(~chunk.chinese[words.row]), characters)

@@ -6,9 +6,10 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.augmentation._assembled import Edits
-from pipeline.augmentation._chunk import Chunk, Ranges, Truths, count
-from pipeline.augmentation._columnar import Columnar, Keys, some, turns
+from pipeline.augmentation._chunk import Chunk
+from pipeline.augmentation._columnar import Columnar, Keys, some
 from pipeline.augmentation._letters import JOINS, SPACE
+from pipeline.augmentation._ranges import Ranges, Truths, count, new
 
 
 class DeleteWords(Columnar):
@@ -36,26 +37,23 @@ class DeleteWords(Columnar):
         after = chunk.beside(drawn.end, drawn.row)[1] & SPACE > 0
         head = _at_head(drawn, after, chunk)
         start, end = drawn.start - (before & ~head), drawn.end + (after & head)
-        first = np.append(True, (start[1:] > end[:-1]) | (drawn.row[1:] > drawn.row[:-1]))[
-            : len(start)
-        ]  # neighbours' are one
-        last = np.append(first[1:], True)[: len(start)]
+        first = np.flatnonzero(new(drawn.row, start[1:] > end[:-1]))  # the gaps of neighbours are one
+        last = np.append(first[1:], len(start))[: len(first)] - 1
         gaps = Ranges(drawn.row[first], start[first], end[last])
         left, right = chunk.beside(gaps.start, gaps.row)[0], chunk.beside(gaps.end, gaps.row)[1]
         gaps = gaps.where(left & right & JOINS == 0)
         edits = Edits(gaps, [""] * len(gaps))
-        for row in np.flatnonzero(each < 2).tolist():
-            edits.refused[row] = "there are no two words outside of mentions, of which one could go"
-        return edits.refuse(chunk.rows, "the words beside the one left out would run together")
+        edits.refuse(each < 2, "there are no two words outside of mentions, of which one could go")
+        edits.refuse(edits.nothing_in(chunk.rows), "the words beside the one left out would run together")
+        return edits
 
 
 def _at_head(drawn: Ranges, after: Truths, chunk: Chunk) -> Truths:
     """Whether nothing would be left before a word."""
-    begins = chunk.begins[drawn.row]
-    reached = np.append(-1, drawn.end[:-1] + after[:-1])[: len(drawn)]
-    follows = np.where(turns(drawn, chunk.rows) == 0, drawn.start == begins, drawn.start == reached)
-    broken = np.cumsum(~follows)
-    first = np.flatnonzero(turns(drawn, chunk.rows) == 0)
-    start = (broken - ~follows)[first]  # how many were broken in the documents before
-    head: Truths = broken == np.repeat(start, count(drawn, chunk.rows)[drawn.row[first]])
+    reached = chunk.begins[drawn.row]
+    same = ~new(drawn.row)
+    reached[same] = (drawn.end + after)[np.flatnonzero(same) - 1]
+    broken = np.cumsum(drawn.start != reached)  # something stays between a word and the one before it
+    before = np.concatenate([[0], broken])[np.flatnonzero(~same)]  # in the documents before
+    head: Truths = broken == np.repeat(before, count(drawn, chunk.rows)[drawn.row[~same]])
     return head

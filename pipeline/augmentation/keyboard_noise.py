@@ -6,10 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from pipeline.augmentation._chunk import Chunk, Ranges
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._columnar import Keys, some
 from pipeline.augmentation._nlpaug import Noise
 from pipeline.augmentation._nlpaug_classes import Step
+from pipeline.augmentation._ranges import Ranges
 
 
 class KeyboardNoise(Noise):

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field, JsonValue, field_validator
 
-from pipeline.augmentation._chunk import Chunk, Ranges
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._columnar import Keys
 from pipeline.augmentation._nlpaug import Noise
 from pipeline.augmentation._nlpaug_classes import Step, step_of
-from pipeline.augmentation._nlpaug_words import handed, unfit_for
+from pipeline.augmentation._nlpaug_words import changeable, unfit_for
+from pipeline.augmentation._ranges import Ranges
 
 
 class Nlpaug(Noise):
@@ -54,4 +55,4 @@ class Nlpaug(Noise):
 
     def handed(self, chunk: Chunk, keys: Keys) -> Ranges:
         """Words, or Chinese characters."""
-        return handed(chunk)
+        return changeable(chunk)

@@ -14,9 +14,10 @@ from pydantic import Field, PrivateAttr
 
 from pipeline.augmentation import Mentions
 from pipeline.augmentation._assembled import Edits
-from pipeline.augmentation._chunk import Chunk, Numbers, Ranges, Truths, count
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._columnar import PLACES, Columnar, Keys, fewest, fractions, turns
 from pipeline.augmentation._letters import JOINS, MARK, Bits, bits, codes_of
+from pipeline.augmentation._ranges import Numbers, Ranges, Truths, count, new
 from pipeline.frames import to_batches
 from pipeline.language import words
 from pipeline.types import Document
@@ -78,13 +79,12 @@ class ReplaceTokens(Columnar):
         whole = ~_parts_of_words(chunk, tokens.at.where(drawn))
         put = _put(chunk, tokens.at, drawn[whole], place[whole], inventory, keys)
         edits = Edits(tokens.at.where(np.array(sorted(put), np.int64)), [put[n] for n in sorted(put)])
-        for row in np.flatnonzero(~chunk.annotated).tolist():
-            edits.refused[row] = "it is not annotated: nothing says which tokens are alike"
-        for row in np.flatnonzero(chunk.labelled).tolist():
-            edits.refused.setdefault(row, "a token of another text could change its label")
-        for row in np.flatnonzero(without & (count(tokens.at.where(rest), chunk.rows) == 0)).tolist():
-            edits.refused.setdefault(row, "no token of the training documents has the same place")
-        return edits.refuse(chunk.rows, "no other token fits")
+        edits.refuse(~chunk.annotated, "it is not annotated: nothing says which tokens are alike")
+        edits.refuse(chunk.labelled, "a token of another text could change its label")
+        nowhere = count(tokens.at.where(drawn), chunk.rows) == 0
+        edits.refuse(nowhere, "no token of the training documents has the same place")
+        edits.refuse(edits.nothing_in(chunk.rows), "no other token fits")
+        return edits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,8 +176,7 @@ def _tokens(chunk: Chunk) -> _Tokens:
     row[mention >= 0] = spans.row[mention[mention >= 0]]
     order = np.argsort(start, kind="stable")
     mention = mention[order]
-    begins = (mention >= 0) & np.append(True, mention[1:] != mention[:-1])[: len(mention)]
-    return _Tokens(Ranges(row, start, end).where(order), mention, begins)
+    return _Tokens(Ranges(row, start, end).where(order), mention, (mention >= 0) & new(mention))
 
 
 def _places(chunk: Chunk, tokens: _Tokens, which: Numbers) -> list[Place]:

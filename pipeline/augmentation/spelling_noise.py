@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from pydantic import Field, field_validator
 
-from pipeline.augmentation._chunk import Chunk, Ranges
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._columnar import Keys, some
 from pipeline.augmentation._nlpaug import Noise
 from pipeline.augmentation._nlpaug_classes import Step
-from pipeline.augmentation._nlpaug_words import handed
+from pipeline.augmentation._nlpaug_words import changeable
+from pipeline.augmentation._ranges import Ranges
 from pipeline.language import en
 
 
@@ -71,6 +72,6 @@ class SpellingNoise(Noise):
 
     def handed(self, chunk: Chunk, keys: Keys) -> Ranges:
         """Some of the words that the dictionary knows; of a Chinese document characters."""
-        known, words = self.built[0].library.model.dict, handed(chunk)
+        known, words = self.built[0].library.model.dict, changeable(chunk)
         there = np.fromiter(map(known.__contains__, chunk.said(words)), bool, len(words))
         return some(words.where(there), keys, self.share_of_words)

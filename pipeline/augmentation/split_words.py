@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.augmentation._assembled import Edits
-from pipeline.augmentation._chunk import Chunk, Ranges, count
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._columnar import PLACES, Columnar, Keys, fractions, some, turns
 from pipeline.augmentation._letters import LETTER
+from pipeline.augmentation._ranges import Ranges, count
 
 
 class SplitWords(Columnar):
@@ -41,6 +42,6 @@ class SplitWords(Columnar):
         fits = left & right & LETTER > 0
         places = Ranges(drawn.row, at, at).where(fits)
         edits = Edits(places, [" "] * len(places))
-        for row in np.flatnonzero(count(words, chunk.rows) == 0).tolist():
-            edits.refused[row] = f"there is no word of {self.shortest} letters outside of mentions"
-        return edits.refuse(chunk.rows, "no place between two letters was drawn")
+        edits.refuse(count(words, chunk.rows) == 0, f"there is no word of {self.shortest} letters outside of mentions")
+        edits.refuse(edits.nothing_in(chunk.rows), "no place between two letters was drawn")
+        return edits

@@ -108,7 +108,8 @@ class SwapEntities(Columnar):
                     edits.groups[len(edits.texts)] = other.groups
                     edits.texts.append(other.text)
         edits.at = chunk.spans.where(np.array(at, bool))
-        return edits.refuse(chunk.rows, "no other mention of the training documents fits")
+        edits.refuse(edits.nothing_in(chunk.rows), "no other mention of the training documents fits")
+        return edits
 
     def _replacements(
         self, text: str, spans: Sequence[Place], inventories: Mapping[str, _Inventory], rng: Random

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.augmentation._assembled import Edits
-from pipeline.augmentation._chunk import Chunk, Numbers, Ranges, Truths, count, totals
+from pipeline.augmentation._chunk import Chunk
 from pipeline.augmentation._clauses import clauses, negated
 from pipeline.augmentation._columnar import Columnar, Keys, fewest, fractions, turns
-from pipeline.augmentation._joining import spaced
 from pipeline.augmentation._letters import JOINS, SPACE
+from pipeline.augmentation._ranges import Numbers, Ranges, Truths, count
 from pipeline.types import Document, Span
 
 
@@ -47,16 +47,16 @@ class SwapWords(Columnar):
         between = chunk.said(Ranges(first.row, first.end, second.start))
         said = zip(chunk.said(second), between, chunk.said(first), strict=True)
         edits = Edits(Ranges(first.row, first.start, second.end), ["".join(of) for of in said])
-        return edits.refuse(chunk.rows, "no two different words stand side by side outside of mentions")
+        edits.refuse(edits.nothing_in(chunk.rows), "no two different words stand side by side outside of mentions")
+        return edits
 
 
 def _able(chunk: Chunk, left: Ranges, right: Ranges) -> Truths:
     """Whether two words are neighbours of which each can stand in the other's place."""
     able: Truths = left.row == right.row
-    blank = totals(chunk.bits & SPACE > 0)
-    gap = right.start - left.end
+    gap, blank = right.start - left.end, np.concatenate([[0], np.cumsum(chunk.bits & SPACE > 0)])
     able &= blank[right.start] - blank[left.end] == gap
-    parted = np.array([spaced(language) for language in chunk.languages])[left.row]
+    parted = chunk.parted[left.row]
     before, one = chunk.beside(left.start, left.row)
     end_of_one, two = chunk.bits[left.end - 1], chunk.bits[right.start]
     end_of_two, after = chunk.beside(right.end, right.row)

@@ -19,7 +19,7 @@ import pyarrow as pa
 from pipeline.augmentation import Augmenter
 from pipeline.duplicates import nearest, sketch, text_keys
 from pipeline.errors import DataSaysNo
-from pipeline.frames import DOCUMENTS, REJECTED, documents_of, to_table
+from pipeline.frames import DOCUMENTS, REJECTED, documents_of, one_batch, to_table
 from pipeline.part import build
 from pipeline.processes import cores, pool
 from pipeline.splitting.placing import position
@@ -86,7 +86,7 @@ def _work(at: int) -> Made:
 
 
 def _made(fitted: Augmenter, train: pa.Table, at: int) -> Made:
-    made, reasons = fitted.batch(pa.concat_batches(train.slice(at, fitted.at_a_time).to_batches()))
+    made, reasons = fitted.batch(one_batch(train.slice(at, fitted.at_a_time)))
     return made, dict(Counter(_PLACES.sub("…", reason) for reason in reasons))
 
 
